@@ -1,0 +1,163 @@
+"""`list` and `inspect`: facts about packs, without running anything."""
+
+from __future__ import annotations
+
+import argparse
+
+from workbench.cli.output import show, table
+from workbench.model.exit_codes import ExitCode
+from workbench.model.findings import Finding
+from workbench.model.flow import Flow, Node
+from workbench.model.pack import Component, Pack
+from workbench.model.values import Json
+from workbench.session import Workspace
+from workbench.session.views import PackSummary
+
+
+def list_packs(options: argparse.Namespace) -> int:
+    """`workbench list [PATH]`."""
+    workspace = Workspace(options.workspace)
+    try:
+        found = workspace.packs(options.path or options.workspace)
+    finally:
+        workspace.close()
+    rows = [_row(item) for item in found]
+    text = table(rows, ["PACK", "VERSION", "LAYOUT", "FLOWS", "PATH"]) or "no packs here"
+    show(options, {"packs": [_summary(item) for item in found]}, text)
+    return int(ExitCode.DONE)
+
+
+def inspect_pack(options: argparse.Namespace) -> int:
+    """`workbench inspect PACK`."""
+    workspace = Workspace(options.workspace)
+    try:
+        pack = workspace.inspect(options.pack)
+    finally:
+        workspace.close()
+    show(options, _pack(pack), _pack_text(pack))
+    return int(ExitCode.DONE)
+
+
+def _row(item: PackSummary) -> list[str]:
+    if item.pack is None:
+        problem = item.problem.message if item.problem else "refused"
+        return ["✗", "", "", problem, item.path]
+    pack = item.pack
+    flows = ", ".join(f"{flow.id} ({len(flow.nodes)})" for flow in pack.flows.values())
+    return [pack.id, pack.version, pack.layout, flows or "none", item.path]
+
+
+def _summary(item: PackSummary) -> Json:
+    if item.pack is None:
+        findings = [_finding(item.problem)] if item.problem else []
+        return {
+            "id": None,
+            "version": None,
+            "path": item.path,
+            "layout": None,
+            "flows": [],
+            "findings": findings,
+        }
+    pack = item.pack
+    return {
+        "id": pack.id,
+        "version": pack.version,
+        "path": item.path,
+        "layout": pack.layout,
+        "flows": [
+            {"id": flow.id, "kind": flow.kind, "nodes": len(flow.nodes)}
+            for flow in pack.flows.values()
+        ],
+        "findings": [_finding(finding) for finding in pack.all_findings],
+    }
+
+
+def _pack(pack: Pack) -> Json:
+    return {
+        "pack": {
+            "id": pack.id,
+            "version": pack.version,
+            "name": pack.name,
+            "kind": pack.kind,
+            "publisher": pack.publisher,
+            "path": pack.path,
+            "layout": pack.layout,
+        },
+        "entry_flow": {"id": pack.entry.flow_id, "why": pack.entry.why},
+        "flows": [_flow(flow) for flow in pack.flows.values()],
+        "components": [_component(part) for part in pack.components.values()],
+        "integrity": pack.integrity,
+        "findings": [_finding(finding) for finding in pack.all_findings],
+    }
+
+
+def _flow(flow: Flow) -> Json:
+    return {
+        "id": flow.id,
+        "kind": flow.kind,
+        "start": flow.start,
+        "nodes": [_node(node) for node in flow.nodes.values()],
+    }
+
+
+def _node(node: Node) -> Json:
+    target = node.component
+    if isinstance(node.mapping, dict) and node.kind == "exec":
+        named = node.mapping.get("component") or node.mapping.get("component_ref")
+        target = named if isinstance(named, str) else target
+    return {
+        "id": node.id,
+        "kind": node.kind,
+        "component": target,
+        "operation": node.operation,
+        "routes": [
+            {"to": route.to, "when": route.condition or route.status or None}
+            for route in node.routing.routes
+        ],
+        "findings": [_finding(finding) for finding in node.findings],
+    }
+
+
+def _component(part: Component) -> Json:
+    return {
+        "id": part.id,
+        "version": part.version,
+        "world": part.world,
+        "sha256": part.sha256,
+        "imports": list(part.imports),
+        "exports": list(part.exports),
+    }
+
+
+def _finding(finding: Finding | None) -> Json:
+    if finding is None:
+        return None
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "where": finding.where,
+        "message": finding.message,
+    }
+
+
+def _pack_text(pack: Pack) -> str:
+    lines = [f"{pack.id} {pack.version}  {pack.layout} · {pack.integrity}"]
+    lines.append(f"entry: {pack.entry.flow_id or 'none'} ({pack.entry.why})")
+    for flow in pack.flows.values():
+        lines.append(f"\nflow {flow.id} · {flow.kind} · starts at {flow.start or 'nothing'}")
+        rows = [
+            [
+                f"  {node.id}",
+                str(_node(node)["component"]),
+                node.operation or "",
+                " ".join(f"→ {route.to or 'end'}" for route in node.routing.routes) or "→ end",
+            ]
+            for node in flow.nodes.values()
+        ]
+        lines.append(table(rows, ["  NODE", "COMPONENT", "OPERATION", "ROUTES"]))
+    for part in pack.components.values():
+        lines.append(f"\ncomponent {part.id} {part.version} · {part.world or 'unknown world'}")
+        lines.extend(f"  imports {name}" for name in part.imports)
+    for finding in pack.all_findings:
+        lines.append(f"{finding.severity}: {finding.where}: {finding.message} [{finding.code}]")
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,259 @@
+"""`run`, `resume`, `cancel`, `runs`, `show`: driving runs and telling how they stand."""
+
+from __future__ import annotations
+
+import argparse
+
+from workbench.cli.arguments import start_request, usage
+from workbench.cli.output import document, show, table, when
+from workbench.model.effect import EffectRecord, Failure
+from workbench.model.events import Event
+from workbench.model.exit_codes import ExitCode
+from workbench.model.run import Run, StepRecord
+from workbench.model.values import Json, short
+from workbench.session import DriveMode, Workspace
+from workbench.session.early import record_early_failure
+from workbench.session.outcome import exit_code
+from workbench.session.stream import Subscription
+
+
+def run_pack(options: argparse.Namespace) -> int:
+    """`workbench run PACK`."""
+    request = start_request(options)
+    workspace = Workspace(options.workspace)
+    try:
+        with record_early_failure(workspace, request):
+            if options.events:
+                run = _followed(workspace, workspace.events.subscribe(), options)
+            else:
+                run = workspace.run_here(request)
+        return finish(workspace, run, options)
+    finally:
+        workspace.close()
+
+
+def resume_run(options: argparse.Namespace) -> int:
+    """`workbench resume RUN` or `--due`."""
+    if bool(options.run) == options.due:
+        raise usage("resume takes a run, or --due")
+    workspace = Workspace(options.workspace)
+    try:
+        how = DriveMode(may_repeat=options.repeat)
+        if options.due:
+            moved = workspace.resume_due(how)
+            text = f"{len(moved)} moved" if moved else "nothing was due"
+            show(options, {"runs": [run_row(run) for run in moved]}, text)
+            return int(ExitCode.DONE)
+        live = workspace.resume(options.run, how)
+        live.join()
+        return finish(workspace, workspace.find_run(live.run_id), options)
+    finally:
+        workspace.close()
+
+
+def cancel_run(options: argparse.Namespace) -> int:
+    """`workbench cancel RUN`."""
+    workspace = Workspace(options.workspace)
+    try:
+        changed = workspace.cancel(options.run)
+        run = workspace.find_run(options.run)
+        text = f"run {run.number} {'is cancelled' if changed else f'was {run.status} already'}"
+        show(options, run_document(workspace, run), text)
+        return int(ExitCode.DONE)
+    finally:
+        workspace.close()
+
+
+def list_runs(options: argparse.Namespace) -> int:
+    """`workbench runs`."""
+    workspace = Workspace(options.workspace)
+    try:
+        runs = workspace.runs()
+    finally:
+        workspace.close()
+    rows = [
+        [str(run.number), run.pack_id, run.flow_id, run.status, when(run.created_at) or "", run.id]
+        for run in runs
+    ]
+    text = table(rows, ["RUN", "PACK", "FLOW", "STATUS", "CREATED", "ID"]) or "no runs here"
+    show(options, {"runs": [run_row(run) for run in runs]}, text)
+    return int(ExitCode.DONE)
+
+
+def show_run(options: argparse.Namespace) -> int:
+    """`workbench show RUN`."""
+    workspace = Workspace(options.workspace)
+    try:
+        run = workspace.find_run(options.run)
+        steps = workspace.steps(run.id)
+        body = run_document(workspace, run)
+        body["input"] = run.input
+        body["steps"] = [step_detail(step) for step in steps]
+        body["effects"] = [_effect(effect) for effect in workspace.effects(run.id)]
+        lines = [_headline(run), *[_step_line(step) for step in steps]]
+        show(options, body, "\n".join(lines))
+        return int(ExitCode.DONE)
+    finally:
+        workspace.close()
+
+
+def finish(workspace: Workspace, run: Run, options: argparse.Namespace) -> int:
+    """Print how a run stands and give its exit code."""
+    body = run_document(workspace, run)
+    lines = [_step_line(step) for step in workspace.steps(run.id)]
+    lines.append(_headline(run))
+    if body["wait"] is not None:
+        wait = body["wait"]
+        due = f", due {wait['due_at']}" if wait["due_at"] else ""
+        lines.append(f"waiting at {wait['node_id']}: {wait['prompt']}{due}")
+        lines.append(f"answer with: workbench resolve {wait['key']} --ok JSON")
+    if run.status == "finished":
+        lines.append(f"output {short(run.output, 400)}")
+    if getattr(options, "events", False):
+        document({"type": "result", **body})
+    else:
+        show(options, body, "\n".join(lines))
+    return int(exit_code(run))
+
+
+def run_document(workspace: Workspace, run: Run) -> dict[str, Json]:
+    """The document of `run`, `resume`, `resolve` and `show`."""
+    steps = workspace.steps(run.id)
+    waits = [item for item in workspace.waits() if item.run.id == run.id]
+    failed = next((step for step in reversed(steps) if step.status == "failed"), None)
+    return {
+        "run_id": run.id,
+        "session_id": run.session,
+        "pack_id": run.pack_id,
+        "pack_version": run.pack_version,
+        "flow_id": run.flow_id,
+        "status": run.status,
+        "output": run.output,
+        "error": error_document(run.failure, failed.node if failed else None),
+        "steps": [_step(step) for step in steps],
+        "wait": wait_document(waits[0].key, waits[0].wait) if waits else None,
+        "artifacts_dir": workspace.artifacts_dir(run),
+    }
+
+
+def error_document(failure: Failure | None, node: str | None) -> Json:
+    """`{"code","message","node_id"}`, and where it is written when that is known."""
+    if failure is None:
+        return None
+    body = {"code": failure.code, "message": failure.message, "node_id": node}
+    return {**body, "where": failure.where} if failure.where else body
+
+
+def wait_document(key: str, wait: Json) -> Json:
+    """One open wait."""
+    return {
+        "key": key,
+        "node_id": wait.signal,
+        "kind": wait.kind,
+        "prompt": wait.prompt,
+        "due_at": when(wait.due_at),
+    }
+
+
+def run_row(run: Run) -> Json:
+    """One run of a list."""
+    return {
+        "run_id": run.id,
+        "pack_id": run.pack_id,
+        "flow_id": run.flow_id,
+        "status": run.status,
+        "created_at": when(run.created_at),
+    }
+
+
+def _step(step: StepRecord) -> dict[str, Json]:
+    mocked = step.source if step.source in ("tape", "mock", "pin", "fault", "you") else None
+    return {
+        "ordinal": step.ordinal,
+        "node_id": step.where,
+        "component": step.component,
+        "status": step.status,
+        "duration_ms": round(step.duration_us / 1000, 3),
+        "mocked_by": mocked,
+    }
+
+
+def step_detail(step: StepRecord) -> Json:
+    """A step with its values, for `show`."""
+    return {
+        **_step(step),
+        "visit": step.visit,
+        "attempt": step.attempt,
+        "input": step.input,
+        "output": step.output,
+        "error": error_document(step.error, step.where),
+        "route": None if step.route is None else {"to": step.route.to, "why": step.route.why},
+        "missing": [missing.sentence for missing in step.missing],
+        "resolution": step.resolution,
+    }
+
+
+def _effect(effect: EffectRecord) -> Json:
+    outcome = effect.outcome
+    failure = outcome.failure if outcome is not None else None
+    return {
+        "ordinal": effect.ordinal,
+        "n": effect.n,
+        "kind": effect.kind,
+        "target": effect.target,
+        "source": effect.source,
+        "request": effect.request,
+        "value": outcome.value if outcome is not None else None,
+        "error": error_document(failure, None),
+    }
+
+
+def _step_line(step: StepRecord) -> str:
+    tail = ""
+    if step.error is not None:
+        tail = f"{step.error.code}  {step.error.message}"
+    elif step.route is not None:
+        tail = f"→ {step.route.to or 'end'}"
+    why = "".join(f"\n      {missing.sentence}" for missing in step.missing)
+    spent = f"{step.duration_us / 1000:.1f} ms"
+    words = f"{step.ordinal:3}  {step.where:<20} {step.status:<10} {step.source:<6} {spent:>9}"
+    return f"{words}  {tail}{why}"
+
+
+def _headline(run: Run) -> str:
+    text = f"run {run.number} · {run.pack_id} {run.pack_version} ▸ {run.flow_id} · {run.status}"
+    if run.failure is not None:
+        place = f"{run.failure.where}: " if run.failure.where else ""
+        text += f"\n{place}{run.failure.code}  {run.failure.message}"
+    return text
+
+
+def _followed(
+    workspace: Workspace, reader: Subscription, options: argparse.Namespace
+) -> Run:
+    """Run on a thread of its own while its events go out as JSON Lines."""
+    run = workspace.start(start_request(options))
+    live = workspace.live(run.id)
+    while live is not None and live.alive:
+        for event in reader.wait(0.05):
+            document(event_document(event))
+    for event in reader.take():
+        document(event_document(event))
+    return workspace.find_run(run.id)
+
+
+def event_document(event: Event) -> Json:
+    """One line of `--events`."""
+    import msgspec
+
+    subject = msgspec.to_builtins(event.subject) if event.subject is not None else None
+    return {
+        "v": 1,
+        "seq": event.seq,
+        "ts": when(event.at),
+        "run": event.run_id,
+        "type": event.kind,
+        "data": subject,
+    }
+
+

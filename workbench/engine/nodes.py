@@ -1,0 +1,75 @@
+"""What each kind of node asks of the world: one effect a node (`packs-and-engine.md` §4.4).
+
+`ask` turns a rendered payload into the node's effect; `Builtins` is the innermost end of the
+chain, answering what the engine does itself: emits and the builtins of old flows. A flow.call and
+a wait come back pending: nobody answered in their place, so the engine enters the flow or parks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workbench.effects.chain import unavailable
+from workbench.language.nodes import BUILTINS, emit_payload, emits, exec_call, flow_call
+from workbench.language.semantics import Semantics
+from workbench.language.waiting import wait_spec
+from workbench.model.effect import PENDING, Effect, Failure, Outcome, failed, ok
+from workbench.model.errors import WorkbenchError
+from workbench.model.flow import Node
+from workbench.model.run import StepRecord
+from workbench.model.values import Json
+
+
+def ask(node: Node, step: StepRecord, semantics: Semantics) -> Effect:
+    """The effect this node is, `step.input` being its rendered payload. Raises WorkbenchError
+    when the payload cannot be read as one."""
+    payload, kind, target, request = step.input, node.kind, node.component, step.input
+    if emits(node, payload):
+        kind, request = "emit", emit_payload(payload, semantics)
+    elif kind == "flow.call":
+        target = flow_call(node, payload).flow_id
+    elif kind == "session.wait":
+        # Without a reason it does not wait (§4.4): then it is no effect on the world.
+        waits = wait_spec(payload, semantics, node.where()) is not None
+        kind, target = ("wait", f"{step.frame}{node.id}") if waits else ("emit", "")  # type: ignore[assignment]
+    elif kind != "provider.invoke":
+        call = exec_call(node, payload, semantics)
+        kind, target = "component", call.component
+        request = {"operation": call.operation, "input": call.input}
+    effect = EFFECT_KINDS.get(kind, kind)
+    return Effect(
+        effect, target, request, "engine", node.id, step.frame, step.visit, step.attempt
+    )
+
+
+EFFECT_KINDS = {"component": "component.call", "exec": "component.call"}
+
+
+class Builtins:
+    """The end of a run's chain; the stepper sets `roots` before each node."""
+
+    def __init__(self, semantics: Semantics) -> None:
+        self.roots: Mapping[str, Json] = {}
+        self._enabled = semantics.builtins
+
+    def __call__(self, effect: Effect) -> Outcome:
+        if effect.kind == "emit":
+            return ok(effect.request)
+        if effect.kind in ("flow.call", "wait"):
+            return PENDING
+        if effect.kind == "component.call":
+            return self._builtin(effect)
+        return unavailable(effect)
+
+    def _builtin(self, effect: Effect) -> Outcome:
+        request = effect.request
+        builtin = None
+        if self._enabled:
+            builtin = BUILTINS.get(effect.target) or BUILTINS.get(str(request.get("operation")))
+        if builtin is None:
+            missing = f"component '{effect.target}' not found in pack"
+            return failed(Failure("component_missing", missing))
+        try:
+            return ok(builtin(request.get("input"), self.roots))
+        except WorkbenchError as error:
+            return failed(Failure(error.code, error.message))

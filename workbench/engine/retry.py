@@ -1,0 +1,35 @@
+"""Whether a failure is tried again, and how long to wait first (`packs-and-engine.md` §4.8).
+
+`current` retries the node when the failure says it is retryable, honouring its backoff;
+`runner-2026-02` looks for words in the message and starts again at the entry (`kernel.md` §5).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from workbench.language.semantics import Semantics
+from workbench.model.effect import Failure
+
+MAX_ATTEMPTS = 3
+BASE_DELAY_MS = 250
+RETRY_WORDS = ("transient", "unavailable", "internal", "timeout")
+
+RetryPlace = Literal["node", "entry"]
+
+
+def retry_place(failure: Failure, attempt: int, semantics: Semantics) -> RetryPlace | None:
+    """Where to try again after attempt number `attempt` (from 1), or None to stop trying."""
+    if attempt >= MAX_ATTEMPTS:
+        return None
+    if semantics.retry == "node":
+        return "node" if failure.retryable else None
+    message = failure.message.lower()
+    return "entry" if any(word in message for word in RETRY_WORDS) else None
+
+
+def backoff_ms(failure: Failure, attempt: int) -> int:
+    """What the failure asked for, else 250 ms doubling; no jitter, so a replay is the same."""
+    if failure.backoff_ms is not None:
+        return failure.backoff_ms
+    return int(BASE_DELAY_MS * 2 ** min(attempt - 1, 10))

@@ -1,0 +1,412 @@
+"""Advance one node: the engine's one verb (`architecture.md`, idea 1).
+
+    begin   render the node's input, write the step (with the end of the one before)
+    perform the node is one effect through the chain
+    settle  it succeeded, failed, parked at a wait or entered a sub-flow; choose the route
+
+Order and error texts follow the 2026 drive loop (`packs-and-engine.md` §4.3) as `kernel.md` §5
+settles it; what differs between runner generations is read from `Semantics`, never from `if`s here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from workbench.effects.chain import Perform
+from workbench.effects.control import RunControl, Stopped
+from workbench.effects.record import Recorder
+from workbench.effects.world import World
+from workbench.engine import nodes
+from workbench.engine.ledger import Ledger
+from workbench.engine.parking import open_wait, settle_answer
+from workbench.language.nodes import RAW_POINTERS, finalize
+from workbench.language.routing import choose, error_route, status_of
+from workbench.language.semantics import Semantics
+from workbench.language.templates import Template, compile_template
+from workbench.model.effect import Effect, Failure, Outcome, failed
+from workbench.model.errors import WorkbenchError
+from workbench.model.flow import Definition, Flow, Node
+from workbench.model.rules import (
+    BeginStep,
+    CancelRun,
+    EndStep,
+    EnterFrame,
+    FailRun,
+    FinishRun,
+    Park,
+    Resume,
+    RouteStep,
+)
+from workbench.model.run import Missing, Position, RouteTaken, StepRecord, child_frame
+from workbench.model.state import RunState, called_input
+from workbench.model.values import Json
+from workbench.model.waits import Wait
+
+replace = msgspec.structs.replace
+
+
+class Advanced(msgspec.Struct, frozen=True):
+    """What one advance came to. A failed step has not been routed: the cursor still names it."""
+
+    kind: Literal["moved", "parked", "failed", "ended"]
+    step: StepRecord | None = None
+
+
+MOVED = Advanced("moved")
+PARKED = Advanced("parked")
+ENDED = Advanced("ended")
+
+
+class Stepper:
+    """Runs a definition node by node over a ledger; owned by the run's thread."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        ledger: Ledger,
+        state: RunState,
+        perform: Perform,
+        builtins: nodes.Builtins,
+        recorder: Recorder,
+        control: RunControl,
+        world: World,
+        semantics: Semantics,
+    ) -> None:
+        self.definition = definition
+        self.ledger = ledger
+        self.state = state
+        self.semantics = semantics
+        self.retrying = False
+        self._perform = perform
+        self._builtins = builtins
+        self._recorder = recorder
+        self._control = control
+        self._world = world
+        self._templates: dict[tuple[str, str], Template] = {}
+
+    @property
+    def place(self) -> Position | None:
+        """The position that runs next."""
+        cursor = self.ledger.run.cursor
+        return cursor[-1] if cursor else None
+
+    def node_at(self, place: Position) -> Node | None:
+        """The node of a position, or None when the flow has no such node."""
+        flow = self.definition.flows.get(place.flow)
+        return flow.nodes.get(place.node) if flow else None
+
+    def roots(self, frame: str) -> Mapping[str, Json]:
+        """What templates and expressions see in this frame now."""
+        return self.state.frames[frame].roots()
+
+    def advance(self, override: Json = msgspec.UNSET) -> Advanced:
+        """Run the node at the cursor. `override` replaces its rendered input.
+
+        Raises Stopped when the run was cancelled, hit its own limit or the app is closing.
+        """
+        place = self.place
+        if place is None:
+            return ENDED
+        node = self.node_at(place)
+        if node is None:
+            return self._impossible(place)
+        step, outcome = self._begin(place, node, override)
+        effect: Effect | None = None
+        if outcome is None:
+            try:
+                effect = nodes.ask(node, step, self.semantics)
+            except WorkbenchError as error:
+                outcome = failed(Failure(error.code, error.message, where=node.where()))
+        started = time.perf_counter_ns()
+        if effect is not None:
+            outcome = self._ask(node, step, effect)
+        assert outcome is not None
+        step = self._timed(step, outcome, (time.perf_counter_ns() - started) // 1000)
+        return self._settle(place, node, step, effect, outcome)
+
+    def let_go(self, step: StepRecord) -> Advanced:
+        """Go on after a failure: along the error route, or end the frame (or the run) failed."""
+        place = self.place
+        assert place is not None and step.error is not None
+        node = self.node_at(place)
+        route = error_route(node.routing, self.semantics) if node else None
+        if route is not None and route.to is not None:
+            taken = RouteTaken(route.to, f"failed with {step.error.code}: error route")
+            self.state.apply_error(step.frame, step.node, step.error)
+            cursor = self._cursor_to(place, route.to)
+            self.ledger.apply(RouteStep(replace(step, route=taken), cursor))
+            return MOVED
+        if place.frame == "":
+            self.ledger.apply(FailRun(step.error))
+            self.ledger.flush()
+            return ENDED
+        return self._fail_caller(place, step)
+
+    def restart(self, step: StepRecord) -> None:
+        """The 2026-02 retry: a fresh state, from the entry, as new visits."""
+        entry = self.ledger.run.entry
+        flow = self.ledger.run.flow_id
+        taken = RouteTaken(entry, "retry: starts again at the entry", restart=True)
+        self.state.restart()
+        cursor = (Position("", flow, entry),)
+        self.ledger.apply(RouteStep(replace(step, route=taken), cursor))
+
+    def consume(self, wait: Wait) -> Advanced:
+        """An answered wait ends its step; the run goes on along the answer's route."""
+        assert wait.resolution is not None
+        place = next(item for item in self.ledger.run.cursor if item.frame == wait.frame)
+        node = self.node_at(place)
+        step = self.ledger.active_in(wait.frame)
+        if node is None or step is None:
+            return self._impossible(place)
+        answered = settle_answer(node, step, wait.resolution, self.semantics, self.state)
+        done = replace(
+            answered,
+            ended=self.ledger.now(),
+            vt=self._world.now(),
+            rnd=self._world.position,
+        )
+        if done.status == "cancelled":
+            self.ledger.apply(CancelRun())
+            self.ledger.flush()
+            return ENDED
+        if done.status == "failed" and done.route is None:
+            self.ledger.apply(Resume(wait.key_id, done, self.ledger.run.cursor))
+            return Advanced("failed", done)
+        assert done.route is not None
+        cursor = self._cursor_to(place, done.route.to)
+        self.ledger.apply(Resume(wait.key_id, done, cursor))
+        return MOVED if done.route.to is not None else self._end_frame(place)
+
+    def preview(self, place: Position, node: Node) -> tuple[Json, tuple[Missing, ...], str]:
+        """What the node would be sent now: value, missing lookups, and why it cannot be rendered."""
+        try:
+            rendered = self._template(place, node).render(self.roots(place.frame), node.where)
+        except WorkbenchError as error:
+            return None, (), str(error)
+        return rendered.value, rendered.missing, ""
+
+    # begin
+
+    def _begin(
+        self, place: Position, node: Node, override: Json
+    ) -> tuple[StepRecord, Outcome | None]:
+        """Write the running step; an outcome only when its input could not be rendered."""
+        visit, attempt = self.state.next_visit(place.frame, node.id, self.retrying)
+        self.retrying = False
+        ordinal = self.state.ordinal + 1
+        payload: Json = None
+        missing: tuple[Missing, ...] = ()
+        problem: Outcome | None = None
+        if override is not msgspec.UNSET:
+            payload = override
+        else:
+            try:
+                rendered = self._template(place, node).render(self.roots(place.frame), node.where)
+                payload, missing = rendered.value, rendered.missing
+            except WorkbenchError as error:
+                where = error.where or node.where()
+                problem = failed(Failure(error.code, error.message, where=where))
+        if ordinal > self.ledger.run.options.max_steps:
+            limit = self.ledger.run.options.max_steps
+            problem = failed(Failure("step_limit", f"the run took more than {limit} steps"))
+        step = StepRecord(
+            run_id=self.ledger.run.id,
+            ordinal=ordinal,
+            frame=place.frame,
+            flow=place.flow,
+            node=node.id,
+            visit=visit,
+            attempt=attempt,
+            status="running",
+            component=node.label,
+            input=payload,
+            source="you" if override is not msgspec.UNSET else "engine",
+            missing=missing,
+            started=self.ledger.now(),
+        )
+        self.ledger.apply(BeginStep(step))
+        self.ledger.flush()
+        self.state.began(step)
+        self._recorder.open(ordinal)
+        return step, problem
+
+    def _template(self, place: Position, node: Node) -> Template:
+        key = (place.flow, node.id)
+        template = self._templates.get(key)
+        if template is None:
+            template = compile_template(node.mapping, self.semantics, raw=self._raw(node))
+            self._templates[key] = template
+        return template
+
+    def _raw(self, node: Node) -> frozenset[str]:
+        """Fields that are themselves templates: a builtin renders them, not the pass before it."""
+        for name in (node.component, node.operation or ""):
+            if name in RAW_POINTERS and name not in self.definition.components:
+                return RAW_POINTERS[name]
+        return frozenset()
+
+    # perform
+
+    def _ask(self, node: Node, step: StepRecord, effect: Effect) -> Outcome:
+        self._builtins.roots = self.roots(step.frame)
+        if effect.kind != "component.call":
+            return self._perform(effect)
+        limit = node.timeout_ms or self.ledger.run.options.node_timeout_ms
+        try:
+            with self._control.scope(None, limit / 1000, "node"):
+                return self._perform(effect)
+        except Stopped as stop:
+            if stop.reason != "node_limit":
+                raise
+            message = f"{node.id} took longer than its limit of {limit} ms"
+            return failed(Failure("node_timeout", message, where=node.where()), "wasm")
+
+    def _timed(self, step: StepRecord, outcome: Outcome, duration_us: int) -> StepRecord:
+        return replace(
+            step,
+            source=step.source if outcome.source == "engine" else outcome.source,
+            logs=outcome.logs,
+            ended=self.ledger.now(),
+            duration_us=duration_us,
+            vt=self._world.now(),
+            rnd=self._world.position,
+        )
+
+    # settle
+
+    def _settle(
+        self,
+        place: Position,
+        node: Node,
+        step: StepRecord,
+        effect: Effect | None,
+        outcome: Outcome,
+    ) -> Advanced:
+        if outcome.failure is not None:
+            return self._fail(step, outcome.failure, node)
+        if effect is not None and effect.kind == "flow.call" and outcome.status == "pending":
+            return self._enter(place, node, step, effect.target)
+        if effect is not None and effect.kind == "wait":
+            return self._park(place, node, step, outcome)
+        egress = effect is not None and effect.kind == "emit" and node.kind != "session.wait"
+        return self._succeed(place, node, step, outcome.value, egress)
+
+    def _succeed(
+        self, place: Position, node: Node, step: StepRecord, output: Json, egress: bool = False
+    ) -> Advanced:
+        self.state.apply(place.frame, node.id, output, egress)
+        try:
+            roots = self.roots(place.frame)
+            taken = choose(node.routing, status_of(output), roots, self.semantics)
+        except WorkbenchError as error:
+            return self._fail(step, Failure(error.code, error.message, where=error.where), node)
+        if taken.to is not None and taken.to not in self.definition.flows[place.flow].nodes:
+            return self._fail(step, Failure("node_missing", f"node {taken.to} not found"), node)
+        done = replace(step, status="succeeded", output=output, egress=egress, route=taken)
+        cursor = self._cursor_to(place, taken.to)
+        self.ledger.apply(EndStep(done, cursor, self._recorder.take()))
+        return MOVED if taken.to is not None else self._end_frame(place)
+
+    def _fail(self, step: StepRecord, failure: Failure, node: Node) -> Advanced:
+        if not failure.where:
+            place = step.missing[0].where if step.missing else node.where()
+            failure = replace(failure, where=place)
+        done = replace(step, status="failed", error=failure)
+        self.ledger.apply(EndStep(done, self.ledger.run.cursor, self._recorder.take()))
+        return Advanced("failed", done)
+
+    def _fail_caller(self, place: Position, step: StepRecord) -> Advanced:
+        """A sub-flow without an error route fails the node that called it."""
+        assert step.error is not None
+        cursor = self.ledger.run.cursor[:-1]
+        taken = RouteTaken(None, "no error route: the called flow fails")
+        self.ledger.apply(RouteStep(replace(step, route=taken), cursor))
+        self.state.leave(place.frame)
+        caller_place = cursor[-1]
+        caller = self.ledger.active_in(caller_place.frame)
+        node = self.node_at(caller_place)
+        assert caller is not None and node is not None
+        inner = step.error
+        failure = replace(
+            inner,
+            message=f"flow.call failed for {place.flow}: {inner.message}",
+        )
+        self._recorder.open(caller.ordinal)
+        return self._fail(self._closing(caller), failure, node)
+
+    def _end_frame(self, place: Position) -> Advanced:
+        frame = self.state.frames[place.frame]
+        output = finalize(frame.egress, frame.last)
+        if place.frame == "":
+            self.ledger.apply(FinishRun(output))
+            self.ledger.flush()
+            return ENDED
+        self.state.leave(place.frame)
+        caller_place = self.ledger.run.cursor[-1]
+        caller = self.ledger.active_in(caller_place.frame)
+        node = self.node_at(caller_place)
+        assert caller is not None and node is not None
+        self._recorder.open(caller.ordinal)
+        return self._succeed(caller_place, node, self._closing(caller), output)
+
+    def _closing(self, caller: StepRecord) -> StepRecord:
+        now = self.ledger.now()
+        return replace(
+            caller,
+            ended=now,
+            duration_us=max(0, now - caller.started),
+            vt=self._world.now(),
+            rnd=self._world.position,
+        )
+
+    def _enter(self, place: Position, node: Node, step: StepRecord, target: str) -> Advanced:
+        flow = self.definition.flows.get(target)
+        problem = self._cannot_enter(flow, target)
+        if problem is not None or flow is None or flow.start is None:
+            return self._fail(step, problem or _no_start(target), node)
+        frame = child_frame(place.frame, node.id, step.visit)
+        self.state.enter(frame, called_input(step.input))
+        self.ledger.apply(EnterFrame(step.ordinal, Position(frame, flow.id, flow.start)))
+        return MOVED
+
+    def _cannot_enter(self, flow: Flow | None, target: str) -> Failure | None:
+        if flow is None:
+            pack = self.definition.pack_id
+            return Failure("flow_unknown", f"flow {pack}:{target} not registered")
+        limit = self.ledger.run.options.max_depth
+        if len(self.ledger.run.cursor) >= limit:
+            return Failure("depth_limit", f"flows call each other more than {limit} deep")
+        return None
+
+    def _park(self, place: Position, node: Node, step: StepRecord, outcome: Outcome) -> Advanced:
+        opened = open_wait(node, step, outcome, self.semantics, self.ledger, self._world)
+        if isinstance(opened, Failure):
+            return self._fail(step, opened, node)
+        waiting = replace(step, status="waiting", ended=0, source=outcome.source)
+        self.ledger.apply(Park(waiting, opened, self._recorder.take()))
+        if opened.resolution is not None:
+            return self.consume(opened)
+        self.ledger.flush()
+        stored = self.ledger.store.wait(opened.key_id)
+        if stored is not None and stored.resolution is not None:
+            self.ledger.waits[stored.key_id] = stored
+            return self.consume(stored)
+        return PARKED
+
+    def _cursor_to(self, place: Position, to: str | None) -> tuple[Position, ...]:
+        others = self.ledger.run.cursor[:-1]
+        return others if to is None else (*others, Position(place.frame, place.flow, to))
+
+    def _impossible(self, place: Position) -> Advanced:
+        self.ledger.apply(FailRun(Failure("node_missing", f"node {place.node} not found")))
+        self.ledger.flush()
+        return ENDED
+
+
+def _no_start(flow_id: str) -> Failure:
+    return Failure("flow_empty", f"flow {flow_id} has no start node")

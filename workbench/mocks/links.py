@@ -1,0 +1,150 @@
+"""The mock links: secrets, state, telemetry, tools, prepared answers and sleep, from the world.
+
+Each answers its own effect kinds and passes everything else on. Values here are masked; the
+record link puts real ones in front of the guest.
+"""
+
+from __future__ import annotations
+
+import re
+
+from workbench.effects.chain import Perform
+from workbench.effects.control import RunControl
+from workbench.mocks.world import MockWorld
+from workbench.model.effect import PENDING, Effect, Failure, Outcome, failed, ok
+from workbench.model.errors import WorkbenchError
+from workbench.model.values import decode
+from workbench.model.waits import Resolution
+
+_VISIT = re.compile(r"#\d+(?=/)")
+_LONGEST_SLEEP_S = 1e8
+_UNSAFE = re.compile(r"[^A-Za-z0-9]")
+
+
+class SecretLink:
+    """`secret.get` from `[secrets.map]`, as the masker's placeholder. A missing secret is None,
+    or the failure `secret_missing` when the configuration is strict."""
+
+    def __init__(self, world: MockWorld) -> None:
+        self._world = world
+
+    def __call__(self, effect: Effect, inner: Perform) -> Outcome:
+        if effect.kind != "secret.get":
+            return inner(effect)
+        secrets = self._world.config.secrets
+        value = secrets.map.get(effect.target)
+        if value is not None:
+            return ok(self._world.masker.mask(value), "mock")
+        if not secrets.strict:
+            return ok(None, "mock")
+        message = f"no secret {effect.target} in [secrets.map]"
+        details = {"missing": effect.target, "known": sorted(secrets.map)}
+        return failed(Failure("secret_missing", message, origin="mock", details=details), "mock")
+
+
+class StateLink:
+    """`state.read`, `state.write` and `state.delete` on the world's key-value state."""
+
+    def __init__(self, world: MockWorld) -> None:
+        self._world = world
+
+    def __call__(self, effect: Effect, inner: Perform) -> Outcome:
+        kind, kv = effect.kind, self._world.kv
+        if kind == "state.read":
+            return ok(kv.get(effect.target), "mock")
+        if kind == "state.write":
+            kv[effect.target] = effect.request
+        elif kind == "state.delete":
+            kv.pop(effect.target, None)
+        else:
+            return inner(effect)
+        return ok(None, "mock")
+
+
+class TelemetryLink:
+    """Telemetry stays here: the effect's record is where it can be read (§5.3)."""
+
+    def __call__(self, effect: Effect, inner: Perform) -> Outcome:
+        return ok(None, "mock") if effect.kind == "telemetry" else inner(effect)
+
+
+class ToolLink:
+    """`tool_call` from script files, when `[tools] short_circuit` says so (§5.4). A missing or
+    broken script is an error, not a reason to look further."""
+
+    def __init__(self, world: MockWorld) -> None:
+        self._world = world
+
+    def __call__(self, effect: Effect, inner: Perform) -> Outcome:
+        tools = self._world.config.tools
+        if effect.kind != "tool_call" or not tools.short_circuit or tools.script_dir is None:
+            return inner(effect)
+        action = effect.request.get("action") if isinstance(effect.request, dict) else None
+        file = script_name(effect.target, action if isinstance(action, str) else "")
+        try:
+            value = decode((tools.script_dir / file).read_bytes(), file)
+        except OSError as error:
+            return self._bad("tool_script_missing", f"failed to read mock script {file}", error)
+        except WorkbenchError as error:
+            return self._bad("tool_script_invalid", f"mock script {file} is not valid json", error)
+        return ok(self._world.masker.mask(value), "mock")
+
+    @staticmethod
+    def _bad(code: str, message: str, error: OSError | WorkbenchError) -> Outcome:
+        why = error.message if isinstance(error, WorkbenchError) else error.strerror
+        return failed(Failure(code, f"{message}: {why}", origin="mock"), "mock")
+
+
+class WaitLink:
+    """Prepared answers of `[waits.NAME]`: a wait that has one never stops the run.
+
+    The value of an answered wait is the resolution in wire form. A prepared timeout lets a
+    virtual clock run to the wait's `due_at`, if its specification has one. A wait without an
+    answer is pending: this is the last link that waits reach.
+    """
+
+    def __init__(self, world: MockWorld) -> None:
+        self._world = world
+
+    def __call__(self, effect: Effect, inner: Perform) -> Outcome:
+        if effect.kind != "wait":
+            return inner(effect)
+        answer = self.answer(effect.target, effect.visit)
+        if answer is None:
+            return PENDING
+        due = effect.request.get("due_at") if isinstance(effect.request, dict) else None
+        if answer.status == "timeout" and type(due) is int:
+            self._world.advance(due - self._world.now())
+        return ok(self._world.masker.mask(answer.wire()), "mock")
+
+    def answer(self, signal: str, visit: int) -> Resolution | None:
+        """The answer for a visit of a signal, written exactly or without visit numbers."""
+        waits = self._world.config.waits
+        answers = waits.get(signal) or waits.get(_VISIT.sub("", signal))
+        return answers[min(max(visit, 1), len(answers)) - 1] if answers else None
+
+
+class SleepLink:
+    """`sleep` moves a virtual clock, takes no time on a frozen one and is real on a real one."""
+
+    def __init__(self, world: MockWorld, control: RunControl) -> None:
+        self._world = world
+        self._control = control
+
+    def __call__(self, effect: Effect, inner: Perform) -> Outcome:
+        if effect.kind != "sleep":
+            return inner(effect)
+        millis = effect.request.get("duration_ms") if isinstance(effect.request, dict) else None
+        if not isinstance(millis, (int, float)) or isinstance(millis, bool) or millis < 0:
+            message = "a sleep needs duration_ms, 0 or more"
+            return failed(Failure("sleep_invalid", message, origin="mock"), "mock")
+        if self._world.virtual:
+            self._world.advance(int(millis * 1000))
+            return ok(None, "mock")
+        self._control.sleep(min(millis / 1000, _LONGEST_SLEEP_S))
+        return ok(None, "engine")
+
+
+def script_name(tool: str, action: str) -> str:
+    """The file of a prepared tool answer; whatever is no ASCII letter or digit becomes `_`."""
+    return f"{_UNSAFE.sub('_', tool)}__{_UNSAFE.sub('_', action)}.json"

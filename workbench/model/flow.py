@@ -1,0 +1,130 @@
+"""Flows, nodes and routing as frozen values (`packs-and-engine.md` §2.2, §3).
+
+A flow is already compiled here: every author form, archive layout and symbol table ends as these
+values, so the engine has one shape to run. What each value *means* is `workbench.language`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from workbench.model.findings import Finding, Place
+from workbench.model.values import Json, canonical, sha256
+
+NodeKind = Literal["exec", "component", "emit", "flow.call", "session.wait", "provider.invoke"]
+RoutingKind = Literal["end", "reply", "next", "branch", "custom"]
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One way out of a node. `to` is a node id, or None to end the flow.
+
+    A route is taken when its `condition` (the expression language) holds and its `status` equals
+    the node's; both absent means "otherwise". `legacy_next` marks the `next:` spelling that the
+    2026-02 runner does not follow. `line` is where it is written.
+    """
+
+    to: str | None
+    condition: str | None = None
+    status: str | None = None
+    reply: bool = False
+    legacy_next: bool = False
+    line: int = 0
+
+
+class Routing(msgspec.Struct, frozen=True):
+    """Where a node may lead. `kind` is the compiled form of §3.3, which old runners look at;
+    `routes` is the same in one shape, the default route last for a branch. `raw` is what was
+    written when the kind is custom."""
+
+    kind: RoutingKind = "end"
+    routes: tuple[Route, ...] = ()
+    raw: Json = None
+
+
+class Node(msgspec.Struct, frozen=True):
+    """One node of a flow.
+
+    `component`, `operation` and `mapping` are the compiled triple of §3.2 (`mapping` is the input
+    template, any JSON). `lines` maps a JSON pointer inside `mapping` ("/amount", "" for the node
+    itself) to its line in `place.file`, so that a failure can name the line.
+    """
+
+    id: str
+    component: str
+    kind: NodeKind
+    operation: str | None = None
+    mapping: Json = None
+    output: Json = None
+    err_map: Json = None
+    routing: Routing = Routing()
+    timeout_ms: int | None = None
+    place: Place | None = None
+    lines: dict[str, int] = {}
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What observers and transcripts call the node's component (§4.4, last line)."""
+        return self.component
+
+    def where(self, pointer: str = "") -> str:
+        """`file:line` of the longest known prefix of a pointer into the mapping."""
+        if self.place is None:
+            return self.id
+        probe = pointer
+        while probe and probe not in self.lines:
+            probe = probe.rpartition("/")[0]
+        return str(Place(self.place.file, self.lines.get(probe, self.place.line)))
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """A compiled flow. `nodes` keeps document order; `start` is None when there is nothing to
+    run, and then a finding says so. `kind` is the document's `type`."""
+
+    id: str
+    kind: str = "messaging"
+    title: str = ""
+    description: str = ""
+    start: str | None = None
+    nodes: dict[str, Node] = {}
+    entrypoints: dict[str, str] = {}
+    tags: tuple[str, ...] = ()
+    parameters: Json = None
+    source: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+def node_kind(component: str, operation: str | None) -> NodeKind:
+    """Classify a compiled node as the 2026 engine does (§4.4, column "Recognised by")."""
+    if component.startswith("emit.") or (operation or "").startswith("emit."):
+        return "emit"
+    if component == "component.exec" or operation == "component.exec":
+        return "exec"
+    if component in ("flow.call", "session.wait", "provider.invoke"):
+        return component  # type: ignore[return-value]
+    return "component"
+
+
+class Definition(msgspec.Struct, frozen=True):
+    """What a run runs: the flows of its pack, content-addressed so a later edit cannot touch it."""
+
+    pack_id: str
+    pack_version: str
+    flows: dict[str, Flow]
+    components: dict[str, str] = {}  # component id -> sha256 of its wasm
+
+    @property
+    def body(self) -> bytes:
+        """Canonical JSON; its SHA-256 is the definition's name in the journal."""
+        return canonical(self)
+
+    @property
+    def hash(self) -> str:
+        return sha256(self.body)
+
+
+def read_definition(body: bytes) -> Definition:
+    """The inverse of `Definition.body`. Raises msgspec.DecodeError on a damaged row."""
+    return msgspec.json.decode(body, type=Definition)

@@ -1,0 +1,171 @@
+"""The state of a run as a fold over its steps: one way to know it, live, resumed or in the past.
+
+The engine applies each step as it ends; resume, time travel and snapshots apply the stored ones.
+Nothing here is stored twice (`architecture.md`, idea 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.model.effect import Failure
+from workbench.model.run import ACTIVE_STEP, Position, Run, StepRecord, child_frame
+from workbench.model.values import Json
+
+
+class FrameState:
+    """What one frame (the root flow, or one call of a sub-flow) knows.
+
+    `payloads` is node id -> payload (the template root `node`), `nodes` the reference's
+    `{ok, payload, meta}` form, `egress` what was emitted since the last consumed wait.
+    """
+
+    __slots__ = ("egress", "entry", "input", "last", "nodes", "payloads")
+
+    def __init__(self, entry: Json) -> None:
+        self.entry: Json = {} if entry is None else entry
+        self.input: Json = entry
+        self.payloads: dict[str, Json] = {}
+        self.nodes: dict[str, Json] = {}
+        self.egress: list[Json] = []
+        self.last: Json = None
+
+    def roots(self) -> dict[str, Json]:
+        """The template roots of `packs-and-engine.md` §4.5, sharing structure with the state."""
+        return {
+            "entry": self.entry,
+            "prev": {} if self.last is None and not self.payloads else self.last,
+            "node": self.payloads,
+            "state": {"entry": self.entry, "input": self.input, "nodes": self.nodes},
+        }
+
+
+class RunState:
+    """All frames of a run, visit counts and the last ordinal; mutable, owned by one thread."""
+
+    __slots__ = ("frames", "ordinal", "run_input", "visits")
+
+    def __init__(self, run_input: Json) -> None:
+        self.run_input = run_input
+        self.frames: dict[str, FrameState] = {"": FrameState(run_input)}
+        self.visits: dict[tuple[str, str], tuple[int, int]] = {}
+        self.ordinal = 0
+
+    def enter(self, frame: str, entry: Json) -> FrameState:
+        """Open the frame of a called flow."""
+        state = self.frames[frame] = FrameState(entry)
+        return state
+
+    def leave(self, frame: str) -> None:
+        """Close a finished frame and what it knew."""
+        self.frames.pop(frame, None)
+
+    def restart(self) -> None:
+        """Begin again with a fresh state and the original input (the 2026-02 retry, §4.2)."""
+        self.frames = {"": FrameState(self.run_input)}
+
+    def next_visit(self, frame: str, node: str, retry: bool) -> tuple[int, int]:
+        """(visit, attempt) of the next step of this node: a retry stays in the same visit."""
+        visit, attempt = self.visits.get((frame, node), (0, 0))
+        return (visit, attempt + 1) if retry and visit else (visit + 1, 1)
+
+    def began(self, step: StepRecord) -> None:
+        """Note that a step started."""
+        self.ordinal = max(self.ordinal, step.ordinal)
+        self.visits[step.frame, step.node] = (step.visit, step.attempt)
+
+    def apply(self, frame: str, node: str, output: Json, egress: bool = False) -> None:
+        """A node of this frame gave `output`."""
+        state = self.frames.get(frame)
+        if state is None:
+            return
+        state.payloads[node] = output
+        state.nodes[node] = {"ok": True, "payload": output, "meta": None}
+        state.last = output
+        if egress:
+            state.egress.append(output)
+
+    def answered(self, frame: str, resolution: Json) -> None:
+        """A wait of this frame was consumed: its egress was already delivered, and an ok payload
+        replaces the frame's input (§4.2 resume, §4.3 point 8)."""
+        state = self.frames.get(frame)
+        if state is None:
+            return
+        state.egress.clear()
+        if resolution.get("status") == "ok":
+            state.input = resolution.get("payload")
+
+    def ended(self, step: StepRecord) -> None:
+        """Apply an ended step: its output when it succeeded, its error when that was routed."""
+        if step.resolution is not None:
+            self.answered(step.frame, step.resolution)
+        if step.status == "succeeded":
+            self.apply(step.frame, step.node, step.output, step.egress)
+        elif step.status == "failed" and step.error and step.route and step.route.to:
+            self.apply_error(step.frame, step.node, step.error)
+
+    def apply_error(self, frame: str, node: str, error: Failure) -> None:
+        """A failure was routed on: what follows reads it as `{{node.<id>.error.code}}`."""
+        self.apply(frame, node, error_payload(error))
+        state = self.frames.get(frame)
+        if state is not None:
+            state.nodes[node]["ok"] = False
+
+
+def error_payload(error: Failure) -> Json:
+    """What a routed failure looks like to the nodes after it."""
+    body: dict[str, Json] = {"code": error.code, "message": error.message}
+    if error.details is not None:
+        body["details"] = error.details
+    return {"error": body}
+
+
+def fold(run_input: Json, steps: Sequence[StepRecord], upto: int | None = None) -> RunState:
+    """The state after `steps` (ascending ordinals), or as it stood after ordinal `upto`.
+
+    A flow.call's record is written before its children's and completed after them, so whether
+    its frame was still open is read from where the last step stands.
+    """
+    state = RunState(run_input)
+    past = [step for step in steps if upto is None or step.ordinal <= upto]
+    standing = past[-1].frame if past and upto is not None else ""
+    for step in past:
+        state.began(step)
+        if step.component == "flow.call":
+            frame = child_frame(step.frame, step.node, step.visit)
+            if step.status in ACTIVE_STEP or standing.startswith(frame):
+                state.enter(frame, called_input(step.input))
+                continue
+        if step.route is not None and step.route.restart:
+            state.restart()
+        state.ended(step)
+    return state
+
+
+def called_input(payload: Json) -> Json:
+    """The entry of a called flow: the call's `input`, or null."""
+    return payload.get("input") if isinstance(payload, dict) else None
+
+
+def snapshot(run: Run, state: RunState, next_node: str | None, frame: str = "") -> Json:
+    """Greentic's FlowSnapshot (§4.1), the 2026 fields included; old readers ignore those."""
+    place = state.frames[frame]
+    body: dict[str, Json] = {
+        "entry": place.entry,
+        "input": place.input,
+        "nodes": dict(place.nodes),
+        "egress": list(place.egress),
+    }
+    if place.last is not None:
+        body["last_output"] = place.last
+    return {
+        "pack_id": run.pack_id,
+        "flow_id": run.flow_id,
+        "next_node": next_node,
+        "state": body,
+    }
+
+
+def leaf(cursor: tuple[Position, ...]) -> Position | None:
+    """The position that runs next, or None when the run has ended."""
+    return cursor[-1] if cursor else None

@@ -1,0 +1,132 @@
+"""Answering waits: from a key or RUN:NODE to one durable verdict (`durable-model.md` §5.3).
+
+Any process may answer; whether the run then moves is the driver's business. An answer that does
+not fit the wait's schema is refused before anything is written.
+"""
+
+from __future__ import annotations
+
+from workbench.model.clock import Now
+from workbench.model.errors import WorkbenchError
+from workbench.model.exit_codes import ExitCode
+from workbench.model.journal import Answer, Store
+from workbench.model.rules import answer_wait
+from workbench.model.run import Run
+from workbench.model.values import Json
+from workbench.model.waits import (
+    Resolution,
+    ResolveOutcome,
+    Wait,
+    WaitKey,
+    read_token,
+    sign,
+    verify,
+)
+
+UNKNOWN = ResolveOutcome("unknown_or_revoked")
+
+
+def find_run(store: Store, name: str) -> Run:
+    """A run by id, unique id prefix or suffix, or number. Raises `run_unknown`."""
+    exact = store.run(name)
+    if exact is not None:
+        return exact
+    found = [
+        run
+        for run in store.runs(limit=100_000)
+        if str(run.number) == name or (len(name) >= 6 and run.id.startswith(name))
+    ]
+    if len(found) != 1:
+        raise no_such_run(name, several=bool(found))
+    return found[0]
+
+
+def no_such_run(name: str, several: bool = False) -> WorkbenchError:
+    """The refusal of a name that is no run's, or more than one's."""
+    problem = "several runs are called" if several else "there is no run"
+    return WorkbenchError("run_unknown", f"{problem} {name}", exit_code=ExitCode.USAGE)
+
+
+def key_of(store: Store, wait: Wait) -> str:
+    """The token that answers a wait from anywhere."""
+    return sign(store.secret(), wait.scope, wait.wait).token
+
+
+def resolve(
+    store: Store, now: Now, key: str, resolution: Resolution, by: str = ""
+) -> tuple[ResolveOutcome, Wait | None]:
+    """Answer the wait a token or RUN:NODE names; the verdict, and the wait when it is known.
+
+    Forged, foreign and dead keys all come back `unknown_or_revoked`, alike.
+    """
+    named = _named(store, key)
+    if named is None:
+        return UNKNOWN, None
+    run_id = str(named.wait.get("process_id", ""))
+    known = store.wait(named.key_id)
+    problem = _schema_problem(known, resolution)
+    if problem:
+        return ResolveOutcome("invalid_answer", message=problem), known
+    fresh = known or _armed(named, run_id)
+
+    def rule(run: Run | None, wait: Wait | None) -> Answer:
+        return answer_wait(run, wait, fresh, resolution, now(), by)
+
+    outcome = store.answer(run_id, named.key_id, rule)
+    return outcome, store.wait(named.key_id)
+
+
+def _named(store: Store, key: str) -> WaitKey | None:
+    """The verified key behind what the user typed."""
+    token = read_token(key)
+    if token is not None:
+        return token if verify(store.secret(), token) else None
+    run_name, colon, node = key.partition(":")
+    if not colon:
+        return None
+    try:
+        run = find_run(store, run_name)
+    except WorkbenchError:
+        return None
+    for wait in store.waits(run.id, live=False):
+        if wait.signal == node and wait.phase != "consumed":
+            return sign(store.secret(), wait.scope, wait.wait)
+    closed = [wait for wait in store.waits(run.id, live=False) if wait.signal == node]
+    return sign(store.secret(), closed[-1].scope, closed[-1].wait) if closed else None
+
+
+def _armed(key: WaitKey, run_id: str) -> Wait:
+    """The row of an answer that came before its wait opened."""
+    signal = str(key.wait.get("signal_name", ""))
+    frame, slash, node = signal.rpartition("/")
+    return Wait(
+        key_id=key.key_id,
+        run_id=run_id,
+        frame=f"{frame}{slash}",
+        node_id=node,
+        visit=int(key.wait.get("ordinal", 1)),
+        scope=key.scope,
+        wait=key.wait,
+    )
+
+
+def _schema_problem(wait: Wait | None, resolution: Resolution) -> str:
+    """Why an ok payload does not fit the wait's schema; empty when it does."""
+    if wait is None or resolution.status != "ok" or wait.schema is None:
+        return ""
+    return schema_problem(resolution.payload, wait.schema)
+
+
+def schema_problem(value: Json, schema: Json) -> str:
+    """The first way `value` breaks a JSON Schema, as "$.path: message"; empty when it fits."""
+    import jsonschema
+
+    try:
+        validator = jsonschema.validators.validator_for(schema)(schema)
+        error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+    except (jsonschema.SchemaError, TypeError, AttributeError, RecursionError) as broken:
+        return f"the wait's schema cannot be used: {broken.__class__.__name__}"
+    if error is None:
+        return ""
+    return f"{error.json_path}: {error.message}"
+

@@ -1,0 +1,238 @@
+"""One run being driven: where the rooms are wired together for it.
+
+A live run is built from the journal alone, whether it is new, was parked, or its last process
+died: the same fold, the same world restored from recorded effects, the same loop. So "resume" is
+never a special case (`architecture.md`, ideas 1 and 3).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from threading import Event as Flag
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from workbench.effects.chain import build_chain
+from workbench.effects.control import RunControl, Watchdog
+from workbench.effects.faults import FaultLink
+from workbench.effects.intent import IntentLink
+from workbench.effects.pause import PauseLink
+from workbench.effects.pin import PinLink
+from workbench.effects.record import Recorder
+from workbench.engine import nodes
+from workbench.engine.breakpoints import Breakpoints
+from workbench.engine.debugger import Choice, Debugger, Mode
+from workbench.engine.ledger import Ledger
+from workbench.engine.observer import Observer
+from workbench.engine.run_loop import RunLoop
+from workbench.engine.step import Stepper
+from workbench.language.semantics import by_name
+from workbench.model.clock import Now
+from workbench.model.effect import Failure
+from workbench.model.errors import WorkbenchError
+from workbench.model.flow import Definition
+from workbench.model.journal import Store
+from workbench.model.masking import Masker
+from workbench.model.rules import FailRun
+from workbench.model.run import Run, StepRecord
+from workbench.model.state import fold
+from workbench.model.values import Json
+from workbench.model.waits import read_resolution
+from workbench.session.requests import DriveMode
+from workbench.session.views import Preview
+
+if TYPE_CHECKING:
+    from workbench.components import ComponentHost
+    from workbench.mocks import MocksConfig
+    from workbench.packs import OpenedPack
+
+
+class RunParts(msgspec.Struct):
+    """What a workspace lends to its live runs."""
+
+    store: Store
+    host: ComponentHost
+    watchdog: Watchdog
+    now: Now
+    assets: Callable[[OpenedPack], Path | None]
+
+
+class LiveRun:
+    """Drives one run on its own thread; every public method may be called from any thread."""
+
+    def __init__(
+        self,
+        parts: RunParts,
+        run: Run,
+        definition: Definition,
+        opened: OpenedPack,
+        mocks: MocksConfig,
+        masker: Masker,
+        observer: Observer,
+        breakpoints: Breakpoints,
+        how: DriveMode,
+    ) -> None:
+        from workbench.components import ComponentLink
+        from workbench.mocks import Grants, MockWorld, build_links
+
+        store = parts.store
+        self.run_id = run.id
+        self.definition = definition
+        self.masker = masker
+        mocks = _with_answers(mocks, run.options.answers)
+        steps = store.steps(run.id)
+        self.world = MockWorld(mocks, masker, run.options.seed, parts.now, run.created_at)
+        last = steps[-1] if steps else None
+        self.world.restore(
+            store.effects(run.id), last.vt if last else None, last.rnd if last else None
+        )
+        self.grants = Grants(mocks.http.grant)
+        self.control = RunControl(parts.watchdog)
+        self.pins = PinLink({**mocks.pins, **run.options.pins})
+        self.ended = Flag()
+        self.error: WorkbenchError | None = None
+        self._lock = ExitStack()
+        self._may_repeat = how.may_repeat or not store.intents(run.id)
+        self._unsettled = _unsettled(run, steps)
+        self._ledger = Ledger(store, run, steps, store.waits(run.id), observer, parts.now)
+        recorder = Recorder(masker, self.world, parts.now, observer.effect_seen)
+        self.debugger = Debugger(
+            self.control,
+            breakpoints,
+            observer,
+            self._ledger.flush,
+            mode=how.mode,
+            pause_on_failure=how.pause_on_failure,
+            pause_on_missing=how.pause_on_missing,
+        )
+        semantics = by_name(run.options.semantics)
+        builtins = nodes.Builtins(semantics)
+        components = ComponentLink(
+            parts.host,
+            opened.pack.components,
+            opened.content,
+            control=self.control,
+            world=self.world,
+            reveal=masker.reveal,
+            perform=lambda effect: perform(effect),
+            session=run.session,
+            flow_id=run.flow_id,
+            assets=parts.assets(opened),
+        )
+        intent = IntentLink(run.id, store, recorder, parts.now)
+        perform = build_chain(
+            [
+                recorder,
+                PauseLink(self.debugger),
+                self.pins,
+                FaultLink(mocks.faults, run.options.seed),
+                components,
+                *build_links(self.world, self.control, self.grants, intent),
+            ],
+            builtins,
+        )
+        self._stepper = Stepper(
+            definition,
+            self._ledger,
+            fold(run.input, steps),
+            perform,
+            builtins,
+            recorder,
+            self.control,
+            self.world,
+            semantics,
+        )
+        self._loop = RunLoop(self._stepper, self._ledger, self.debugger, self.control, self.world)
+        self._thread = Thread(target=self._drive, name=f"run-{run.id[-6:]}", daemon=True)
+
+    @property
+    def run(self) -> Run:
+        """The run row as this driver last staged it."""
+        return self._ledger.run
+
+    @property
+    def alive(self) -> bool:
+        return not self.ended.is_set()
+
+    def start(self) -> None:
+        """Take the driver lock and begin. Raises `run_busy` when another process drives it."""
+        self._lock.enter_context(self._ledger.store.drive(self.run_id))
+        self._thread.start()
+
+    def drive_here(self) -> Run:
+        """Drive on the calling thread until the run ends, parks or is stopped."""
+        self._lock.enter_context(self._ledger.store.drive(self.run_id))
+        self._drive()
+        if self.error is not None:
+            raise self.error
+        return self.run
+
+    def go(
+        self,
+        mode: Mode,
+        to: tuple[str, str] | None = None,
+        choice: Choice | None = None,
+    ) -> bool:
+        """Leave a pause; False when the run is not standing still."""
+        return self.debugger.go(mode, to, choice)
+
+    def stop(self, reason: str = "cancel") -> None:
+        """Stop the run: "cancel" ends it cancelled, "exit" leaves it to be resumed."""
+        self.control.stop("cancel" if reason == "cancel" else "exit")
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until nothing drives the run any more."""
+        return self.ended.wait(timeout)
+
+    def preview(self) -> Preview | None:
+        """The node about to run and what it would be sent; only while the run stands still."""
+        if self.debugger.current is None:
+            return None
+        place = self._stepper.place
+        node = self._stepper.node_at(place) if place is not None else None
+        if place is None or node is None:
+            return None
+        value, missing, problem = self._stepper.preview(place, node)
+        return Preview(place.frame, place.flow, node.id, node.mapping, value, missing, problem)
+
+    def _drive(self) -> None:
+        try:
+            self._loop.drive(self._unsettled, self._may_repeat)
+        except WorkbenchError as error:
+            self.error = error
+            self._give_up(error)
+        finally:
+            self._lock.close()
+            self.ended.set()
+
+    def _give_up(self, error: WorkbenchError) -> None:
+        """The engine itself could not go on: say so in the journal when that is possible."""
+        with suppress(WorkbenchError):
+            if not self._ledger.run.ended:
+                self._ledger.apply(FailRun(Failure(error.code, str(error))))
+                self._ledger.flush()
+
+
+def _with_answers(mocks: MocksConfig, given: dict[str, Json]) -> MocksConfig:
+    """The mocks with the answers of the command line in front of the prepared ones."""
+    if not given:
+        return mocks
+    answers = {name: (read_resolution(wire, name),) for name, wire in given.items()}
+    return dataclasses.replace(mocks, waits={**mocks.waits, **answers})
+
+
+def _unsettled(run: Run, steps: list[StepRecord]) -> StepRecord | None:
+    """The failed step at the cursor that nobody routed before the last driver left."""
+    if run.status != "running" or not run.cursor:
+        return None
+    place = run.cursor[-1]
+    mine = [step for step in steps if step.frame == place.frame and step.node == place.node]
+    last = mine[-1] if mine else None
+    if last is not None and last.status == "failed" and last.route is None:
+        return last
+    return None

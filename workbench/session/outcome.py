@@ -1,0 +1,21 @@
+"""How a run's status ends a command (`kernel.md` §6): one rule for commands and summaries."""
+
+from __future__ import annotations
+
+from workbench.model.exit_codes import ExitCode
+from workbench.model.run import Run
+
+NETWORK = frozenset({"cassette_miss", "network_refused"})
+TIME = frozenset({"time_limit", "node_timeout", "component_timeout"})
+
+
+def exit_code(run: Run) -> ExitCode:
+    """The exit code of a command that drove this run."""
+    if run.status == "finished":
+        return ExitCode.DONE
+    if run.status == "waiting":
+        return ExitCode.WAITING
+    code = run.failure.code if run.failure is not None else ""
+    if code in NETWORK:
+        return ExitCode.NETWORK_REFUSED
+    return ExitCode.TIME_LIMIT if code in TIME else ExitCode.FAILED

@@ -1,0 +1,358 @@
+"""Starting, driving and stopping runs: where a run's parts are fetched and a driver is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from workbench.effects.control import Watchdog
+from workbench.engine.breakpoints import Breakpoint, Breakpoints
+from workbench.engine.debugger import Choice, Mode
+from workbench.engine.observer import Several
+from workbench.language.semantics import by_name
+from workbench.model.clock import NewId, Now
+from workbench.model.errors import WorkbenchError
+from workbench.model.exit_codes import ExitCode
+from workbench.model.findings import Finding
+from workbench.model.flow import Definition, Flow
+from workbench.model.journal import Store
+from workbench.model.masking import Masker
+from workbench.model.pack import Pack
+from workbench.model.rules import CancelRun, Command, CreateRun, RequestCancel, decide
+from workbench.model.run import ACTIVE_STEP, Position, Run, RunOptions
+from workbench.model.values import Json
+from workbench.session import answers, paths
+from workbench.session.artifacts import RunFiles
+from workbench.session.live_run import LiveRun, RunParts
+from workbench.session.requests import HEADLESS, STEPPING, DriveMode, StartRequest
+from workbench.session.shelf import Shelf
+from workbench.session.stream import EventStream
+from workbench.session.telling import StreamObserver
+
+if TYPE_CHECKING:
+    from workbench.components import ComponentHost
+    from workbench.mocks import MocksConfig
+    from workbench.packs import OpenedPack
+
+replace = msgspec.structs.replace
+
+
+class RunDesk:
+    """The half of a workspace that drives runs; every method may be called from any thread."""
+
+    def __init__(
+        self, root: Path, store: Store | None, now: Now, new_id: NewId, cache: Path | None
+    ) -> None:
+        self.root = root
+        self.state = paths.workspace_state(root)
+        self.events = EventStream(now)
+        self.breakpoints = Breakpoints()
+        self.shelf = Shelf()
+        self.new_id = new_id
+        self.begun = False
+        self._now = now
+        self._cache = cache or paths.user_cache()
+        self._store = store
+        self._host: ComponentHost | None = None
+        self._watchdog = Watchdog()
+        self._live: dict[str, LiveRun] = {}
+        self._maskers: dict[str, Masker] = {}
+        self._lock = RLock()
+
+    # driving
+
+    def start(self, request: StartRequest, how: DriveMode = HEADLESS) -> Run:
+        """Create a run and drive it on its own thread; returns its row at once."""
+        run, live = self._prepare(request, how)
+        live.start()
+        return run
+
+    def run_here(self, request: StartRequest, how: DriveMode = HEADLESS) -> Run:
+        """Create a run and drive it on the calling thread until it ends, parks or is stopped."""
+        _, live = self._prepare(request, how)
+        return live.drive_here()
+
+    def resume(self, run_id: str, how: DriveMode = HEADLESS) -> LiveRun:
+        """Drive a run from its journal, on its own thread. Raises `run_busy`, `run_unknown`,
+        `already_terminal`."""
+        run = answers.find_run(self.store, run_id)
+        if run.ended:
+            raise WorkbenchError("already_terminal", f"run {run.number} is already {run.status}")
+        live = self._drive(run, how)
+        live.start()
+        return live
+
+    def restart(self, run_id: str, how: DriveMode = STEPPING) -> Run:
+        """A new run of the same flow with the same input, on the pack as it is now."""
+        old = answers.find_run(self.store, run_id)
+        self.stop(old.id)
+        options = old.options
+        request = StartRequest(
+            pack=Path(options.pack_path),
+            flow=old.flow_id,
+            input=self._masker(old.id).reveal(old.input),
+            mocks=Path(options.mocks_path) if options.mocks_path else None,
+            pins=options.pins,
+            semantics=options.semantics,
+            session="" if old.session == old.id else old.session,
+            seed=options.seed,
+            node_timeout_ms=options.node_timeout_ms,
+            run_timeout_ms=options.run_timeout_ms,
+        )
+        return self.start(request, how)
+
+    def live(self, run_id: str) -> LiveRun | None:
+        """The driver of a run in this process, if one is at work."""
+        with self._lock:
+            live = self._live.get(run_id)
+        return live if live is not None and live.alive else None
+
+    def go(
+        self,
+        run_id: str,
+        mode: Mode,
+        to: tuple[str, str] | None = None,
+        choice: Choice | None = None,
+    ) -> bool:
+        """Leave a pause and go on in `mode`; False when the run is not standing still."""
+        live = self.live(run_id)
+        return live is not None and live.go(mode, to, choice)
+
+    def pause(self, run_id: str) -> bool:
+        """Ask a running run to stand still before its next node."""
+        live = self.live(run_id)
+        if live is None:
+            return False
+        live.debugger.request_pause()
+        return True
+
+    def stop(self, run_id: str) -> bool:
+        """Cancel a run: at once when driven here, by request when another process drives it."""
+        live = self.live(run_id)
+        if live is not None:
+            live.stop("cancel")
+            return True
+        return self.cancel(run_id)
+
+    def cancel(self, run_id: str) -> bool:
+        """Cancel a run nobody drives here; False when it had ended already."""
+        run = answers.find_run(self.store, run_id)
+        if run.ended:
+            return False
+        self._command(run, RequestCancel())
+        try:
+            with self.store.drive(run.id):
+                self._command(answers.find_run(self.store, run.id), CancelRun())
+        except WorkbenchError as error:
+            if error.code != "run_busy":
+                raise
+        return True
+
+    def pin(self, run_id: str, node: str, output: Json) -> bool:
+        """Answer this node with a fixed output for the rest of the run."""
+        live = self.live(run_id)
+        if live is None:
+            return False
+        live.pins.pin(node, live.masker.mask(output))
+        return True
+
+    def unpin(self, run_id: str, node: str) -> bool:
+        """Let the node answer for itself again."""
+        live = self.live(run_id)
+        return live is not None and live.pins.unpin(node)
+
+    def grant(self, run_id: str, host: str, once: bool = True) -> bool:
+        """Let requests to a host out of this run: the next one, or all of them."""
+        live = self.live(run_id)
+        if live is None:
+            return False
+        live.grants.grant(host, once)
+        return True
+
+    def breakpoint(self, breakpoint_: Breakpoint) -> bool:
+        """Set a breakpoint, or remove the one that is there; True when it is set now."""
+        if self.breakpoints.drop(breakpoint_.key):
+            return False
+        self.breakpoints.put(breakpoint_)
+        return True
+
+    # parts, made when first needed
+
+    @property
+    def store(self) -> Store:
+        """The journal, created on first use."""
+        with self._lock:
+            if self._store is None:
+                from workbench.store import open_store
+
+                folder = paths.prepare_state(self.state)
+                self._store = open_store(folder / "workbench.db")
+            return self._store
+
+    @property
+    def host(self) -> ComponentHost:
+        """The component host, started on first use."""
+        with self._lock:
+            if self._host is None:
+                from workbench.components import ComponentHost
+
+                self._host = ComponentHost(self._cache / "components", on_compile=self._compiling)
+            return self._host
+
+    def close(self) -> None:
+        """Leave every live run resumable, stop all threads, close the journal."""
+        with self._lock:
+            living = [live for live in self._live.values() if live.alive]
+        for live in living:
+            live.stop("exit")
+        for live in living:
+            live.join(5)
+        if self._host is not None:
+            self._host.close()
+        self._watchdog.close()
+        self.shelf.close()
+        if self._store is not None:
+            self._store.close()
+
+    # wiring
+
+    def _prepare(self, request: StartRequest, how: DriveMode) -> tuple[Run, LiveRun]:
+        by_name(request.semantics)
+        opened = self.shelf.open(request.pack)
+        flow = _flow(opened.pack, request.flow)
+        mocks = self._mocks(opened, request.mocks)
+        run_id = self.new_id()
+        masker = self._masker(run_id, mocks)
+        now = self._now()
+        definition = opened.pack.definition
+        entry = flow.start
+        assert entry is not None
+        run = Run(
+            id=run_id,
+            definition=definition.hash,
+            pack_id=opened.pack.id,
+            pack_version=opened.pack.version,
+            flow_id=flow.id,
+            entry=entry,
+            session=request.session or run_id,
+            created_at=now,
+            updated_at=now,
+            cursor=(Position("", flow.id, entry),),
+            input=masker.mask(request.input),
+            options=self._options(request, mocks, masker, run_id, now),
+        )
+        change = decide(None, (), (), CreateRun(run, definition), now)
+        assert change is not None
+        run = self.store.commit(change)
+        self.begun = True
+        self.events.emit("run.created", run.id, run)
+        return run, self._build(run, definition, opened, mocks, masker, how)
+
+    def _options(
+        self, request: StartRequest, mocks: MocksConfig, masker: Masker, run_id: str, now: int
+    ) -> RunOptions:
+        from workbench.recording.run_summary import RunDirectory
+
+        if request.artifacts_dir is not None:
+            directory = RunDirectory.at(request.artifacts_dir)
+        else:
+            directory = RunDirectory.create(paths.prepare_state(self.state), now, run_id)
+        return RunOptions(
+            pack_path=str(request.pack.resolve()),
+            mocks_path=str(mocks.path.resolve()) if mocks.path else "",
+            semantics=request.semantics,
+            node_timeout_ms=request.node_timeout_ms,
+            run_timeout_ms=request.run_timeout_ms,
+            seed=request.seed,
+            pins={node: masker.mask(value) for node, value in request.pins.items()},
+            answers={name: masker.mask(value) for name, value in request.answers.items()},
+            artifacts_dir=str(directory.root),
+        )
+
+    def _drive(self, run: Run, how: DriveMode) -> LiveRun:
+        opened = self.shelf.open(Path(run.options.pack_path))
+        mocks_path = Path(run.options.mocks_path) if run.options.mocks_path else None
+        mocks = self._mocks(opened, mocks_path)
+        masker = self._masker(run.id, mocks)
+        definition = self.store.definition(run.definition)
+        return self._build(run, definition, opened, mocks, masker, how)
+
+    def _build(
+        self,
+        run: Run,
+        definition: Definition,
+        opened: OpenedPack,
+        mocks: MocksConfig,
+        masker: Masker,
+        how: DriveMode,
+    ) -> LiveRun:
+        store = self.store
+        files = RunFiles(run, self._now, lambda wait: answers.key_of(store, wait), self._problem)
+        parts = RunParts(store, self.host, self._watchdog, self._now, self.shelf.assets)
+        observer = Several(files, StreamObserver(self.events, run.id))
+        live = LiveRun(
+            parts, run, definition, opened, mocks, masker, observer, self.breakpoints, how
+        )
+        with self._lock:
+            self._live[run.id] = live
+        return live
+
+    def _mocks(self, opened: OpenedPack, path: Path | None) -> MocksConfig:
+        from workbench.mocks import read_mocks
+
+        if path is None:
+            beside = Path(opened.pack.path) / "mocks.toml"
+            path = beside if beside.is_file() else None
+        return read_mocks(path)
+
+    def _masker(self, run_id: str, mocks: MocksConfig | None = None) -> Masker:
+        """One masker a run, kept while the process lives: what it learned can be revealed."""
+        with self._lock:
+            masker = self._maskers.setdefault(run_id, Masker())
+        if mocks is not None:
+            for name, value in mocks.secrets.map.items():
+                masker.register(name, value)
+        return masker
+
+    def _command(self, run: Run, command: Command) -> None:
+        steps = [step for step in self.store.steps(run.id) if step.status in ACTIVE_STEP]
+        waits = self.store.waits(run.id, live=False)
+        change = decide(run, steps, waits, command, self._now())
+        if change is not None:
+            self.events.emit("run.changed", run.id, self.store.commit(change))
+
+    def _compiling(self, name: str, size: int) -> None:
+        text = f"compiling {name}, {size / 1_000_000:.1f} MB, once"
+        self.events.emit("notice", "", Finding("compiling", "info", name, text))
+
+    def _problem(self, error: WorkbenchError) -> None:
+        self.events.emit("notice", "", Finding(error.code, "warning", error.where, error.message))
+
+
+def _flow(pack: Pack, name: str | None) -> Flow:
+    flow_id = name or pack.entry.flow_id
+    flow = pack.flows.get(flow_id) if flow_id else None
+    if flow is None and name is None:
+        raise WorkbenchError(
+            "flow_empty", pack.entry.why, where=pack.path, exit_code=ExitCode.PACK_REFUSED
+        )
+    if flow is None:
+        known = ", ".join(pack.flows) or "none"
+        raise WorkbenchError(
+            "flow_unknown",
+            f"the pack has no flow {flow_id}",
+            where=pack.path,
+            hint=f"its flows: {known}",
+            exit_code=ExitCode.USAGE,
+        )
+    if flow.start is None:
+        raise WorkbenchError(
+            "flow_empty",
+            f"flow {flow.id} has nothing to run",
+            where=flow.source or pack.path,
+            exit_code=ExitCode.PACK_REFUSED,
+        )
+    return flow

@@ -1,0 +1,233 @@
+"""The workspace: the one facade under every face, and the only place that wires rooms together.
+
+Commands are cheap to call from any thread and return at once unless they say otherwise; what
+happens comes back on the numbered stream. Opening a workspace fires nothing and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from workbench.language.expressions import evaluate
+from workbench.model.clock import NewId, Now, new_run_id, wall_now
+from workbench.model.effect import EffectRecord
+from workbench.model.errors import WorkbenchError
+from workbench.model.flow import Definition
+from workbench.model.journal import Store
+from workbench.model.pack import Pack
+from workbench.model.run import Run, StepRecord, StepTrail
+from workbench.model.state import fold
+from workbench.model.values import Json
+from workbench.model.waits import Resolution, ResolveOutcome, Wait, read_token
+from workbench.session import answers
+from workbench.session.requests import HEADLESS, DriveMode
+from workbench.session.run_desk import RunDesk
+from workbench.session.views import OpenWait, PackSummary, Preview, RunView
+
+
+class Workspace(RunDesk):
+    """A folder of packs and the runs made in it.
+
+    `store` replaces the journal in `<root>/.greentic/` (tests, inline runs); `now` and `new_id`
+    decide time and identity; `cache` is where compiled components are kept.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        store: Store | None = None,
+        now: Now = wall_now,
+        new_id: NewId = new_run_id,
+        cache: Path | None = None,
+    ) -> None:
+        super().__init__(root, store, now, new_id, cache)
+
+    # packs
+
+    def packs(self, root: Path | None = None) -> list[PackSummary]:
+        """The packs below `root` (default: the workspace), read but not compiled."""
+        return self.shelf.find(root or self.root)
+
+    def pack(self, path: Path) -> Pack:
+        """One pack as read. Raises WorkbenchError (exit PACK_REFUSED)."""
+        return self.shelf.open(path).pack
+
+    def inspect(self, path: Path) -> Pack:
+        """One pack with its components looked into; compiles what is not cached (slow, once)."""
+        return self.shelf.described(self.shelf.open(path), self.host)
+
+    def warm(self, path: Path) -> None:
+        """Compile a pack's components in the background, so that the first step need not wait."""
+        self.shelf.warm(self.shelf.open(path), self.host)
+
+    def presets(self, path: Path) -> dict[str, Json]:
+        """The pack's sample inputs, `presets/*.json`, by name."""
+        return self.shelf.presets(self.shelf.open(path))
+
+    # looking at runs
+
+    def find_run(self, name: str) -> Run:
+        """A run by id, the start of one, or its number. Raises `run_unknown`."""
+        store = self._existing()
+        if store is None:
+            raise answers.no_such_run(name)
+        return answers.find_run(store, name)
+
+    def view(self, run_id: str) -> RunView:
+        """A run as a screen first sees it; the stream keeps it current from there."""
+        run = self.find_run(run_id)
+        live = self.live(run.id)
+        hosts = live.grants.hosts if live is not None else ()
+        return RunView(
+            run=run,
+            steps=tuple(self.store.steps(run.id)),
+            effects=tuple(self.store.effects(run.id)),
+            waits=tuple(self.store.waits(run.id)),
+            pause=live.debugger.current if live is not None else None,
+            live=live is not None,
+            clock=live.world.clock_text() if live is not None else "",
+            network=f"live {', '.join(hosts)}" if hosts else "offline",
+        )
+
+    def definition(self, run: Run) -> Definition:
+        """What a run runs."""
+        return self.store.definition(run.definition)
+
+    def trail(self, run_id: str, ordinal: int) -> StepTrail | None:
+        """A step with its effects."""
+        steps = self.store.steps(run_id, ordinal)
+        if not steps or steps[-1].ordinal != ordinal:
+            return None
+        return StepTrail(steps[-1], tuple(self.store.effects(run_id, ordinal)))
+
+    def preview(self, run_id: str) -> Preview | None:
+        """What the node about to run would be sent; only while the run stands still."""
+        live = self.live(run_id)
+        return live.preview() if live is not None else None
+
+    def evaluate(self, run_id: str, expression: str, ordinal: int | None = None) -> Json:
+        """An expression over the run's state now, or as it stood after a step. Raises
+        `bad_expression`."""
+        return evaluate(expression, self.roots(run_id, ordinal))
+
+    def roots(self, run_id: str, ordinal: int | None = None) -> Mapping[str, Json]:
+        """The template roots of the frame where a run stood after a step (None: the last)."""
+        run = self.find_run(run_id)
+        steps = self.store.steps(run.id, ordinal)
+        state = fold(run.input, steps, ordinal)
+        frame = steps[-1].frame if steps else ""
+        place = state.frames.get(frame) or state.frames[""]
+        return place.roots()
+
+    def runs(self, limit: int = 100) -> list[Run]:
+        """Newest first; empty in a workspace that never ran anything."""
+        store = self._existing()
+        return store.runs(limit=limit) if store is not None else []
+
+    def steps(self, run_id: str) -> list[StepRecord]:
+        """A run's steps by ordinal."""
+        return self.store.steps(run_id)
+
+    def effects(self, run_id: str) -> list[EffectRecord]:
+        """A run's effects by step."""
+        return self.store.effects(run_id)
+
+    def artifacts_dir(self, run: Run) -> str | None:
+        """The folder with the run's transcript and summary."""
+        return run.options.artifacts_dir or None
+
+    # waits
+
+    def waits(self) -> list[OpenWait]:
+        """The inbox: open waits of live runs, soonest due first."""
+        store = self._existing()
+        if store is None:
+            return []
+        rows = []
+        for wait in store.waits():
+            run = store.run(wait.run_id)
+            if run is not None and not run.ended and wait.phase == "open":
+                rows.append(OpenWait(answers.key_of(store, wait), wait, run))
+        return rows
+
+    def answered(self) -> list[Wait]:
+        """Waits that were answered while nobody drove their run: they want a resume."""
+        store = self._existing()
+        if store is None:
+            return []
+        return [wait for wait in store.waits() if wait.phase == "answered"]
+
+    def resolve(
+        self,
+        key: str,
+        resolution: Resolution,
+        *,
+        resume: bool = True,
+        how: DriveMode = HEADLESS,
+    ) -> tuple[ResolveOutcome, Wait | None]:
+        """Answer a wait; when accepted and nobody drives the run, go on with it here."""
+        store = self._existing()
+        if store is None:
+            return answers.UNKNOWN, None
+        masker = self._maskers.get(_run_of(key))
+        if masker is not None:
+            resolution = Resolution(resolution.status, masker.mask(resolution.payload))
+        outcome, wait = answers.resolve(store, self._now, key, resolution)
+        if outcome.status == "accepted" and wait is not None:
+            self.events.emit("wait.resolved", wait.run_id, wait)
+            if resume and self.live(wait.run_id) is None:
+                self._go_on(wait.run_id, how)
+        return outcome, wait
+
+    def due(self) -> list[Wait]:
+        """Open waits whose deadline has passed, for runs that live in real time."""
+        store = self._existing()
+        if store is None:
+            return []
+        now = self._now()
+        late = [wait for wait in store.waits() if wait.phase == "open" and wait.due_at is not None]
+        return [wait for wait in late if wait.due_at <= now and self._in_real_time(wait)]
+
+    def resume_due(self, how: DriveMode = HEADLESS) -> list[Run]:
+        """Let time do its work: late waits time out, answered runs go on; returns what moved."""
+        for wait in self.due():
+            end = Resolution("ok") if wait.kind == "timer" else Resolution("timeout")
+            answers.resolve(self.store, self._now, answers.key_of(self.store, wait), end, "clock")
+        moved = []
+        for run_id in dict.fromkeys(wait.run_id for wait in self.answered()):
+            live = self.resume(run_id, how)
+            live.join()
+            moved.append(self.find_run(run_id))
+        return moved
+
+    def _in_real_time(self, wait: Wait) -> bool:
+        """A run on a virtual clock is late only when its own clock says so."""
+        from workbench.mocks import read_mocks
+
+        run = self.store.run(wait.run_id)
+        if run is None:
+            return False
+        path = Path(run.options.mocks_path) if run.options.mocks_path else None
+        return read_mocks(path).time.mode == "real"
+
+    def _go_on(self, run_id: str, how: DriveMode) -> None:
+        """Resume after an answer; another process that drives the run will see it by itself."""
+        try:
+            if self.find_run(run_id).status == "waiting":
+                self.resume(run_id, how)
+        except WorkbenchError as error:
+            if error.code != "run_busy":
+                raise
+
+    def _existing(self) -> Store | None:
+        """The journal if there is one; reading commands create nothing."""
+        if self._store is None and not (self.state / "workbench.db").exists():
+            return None
+        return self.store
+
+
+def _run_of(key: str) -> str:
+    token = read_token(key)
+    return str(token.wait.get("process_id", "")) if token is not None else ""

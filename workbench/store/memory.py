@@ -1,0 +1,422 @@
+"""The inline store: dictionaries under one lock, gone when the process ends.
+
+It makes the same promises as the SQLite store, guards included, and keeps values by reference:
+whoever commits a value must not change it afterwards. Committing a step takes microseconds.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from workbench.model.effect import EffectRecord, Outcome
+from workbench.model.errors import RevisionConflict
+from workbench.model.flow import Definition
+from workbench.model.journal import AnswerRule, Change, JournalEvent
+from workbench.model.run import ACTIVE_STEP, Run, RunStatus, StepRecord
+from workbench.model.waits import ResolveOutcome, Wait
+from workbench.store import refusals
+
+Attempt = tuple[str, str, int, int]
+
+
+class _Record:
+    """One run with all that belongs to it."""
+
+    __slots__ = (
+        "active", "attempts", "children", "deleted", "effects", "externals", "live", "parent",
+        "run", "seqs", "steps", "waits",
+    )  # fmt: skip
+
+    def __init__(self, run: Run, parent: _Record | None) -> None:
+        self.run = run
+        self.parent = parent
+        self.children: list[_Record] = []
+        self.deleted = False
+        self.steps: dict[int, StepRecord] = {}
+        self.effects: dict[int, dict[int, EffectRecord]] = {}
+        self.waits: dict[str, None] = {}
+        self.seqs: list[int] = []
+        # Guards: frame -> active ordinal, frame -> live wait, attempt -> ordinal, external id.
+        self.active: dict[str, int] = {}
+        self.live: dict[str, str] = {}
+        self.attempts: dict[Attempt, int] = {}
+        self.externals: dict[str, int] = {}
+
+    @property
+    def first(self) -> int:
+        """The ordinal after which this run's own steps start."""
+        return (self.run.parent_ordinal or 0) if self.parent is not None else 0
+
+
+class MemoryStore:
+    """`model.journal.Store` in memory; see there for what every method promises."""
+
+    durable = False
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._records: dict[str, _Record] = {}
+        self._definitions: dict[str, Definition] = {}
+        self._waits: dict[str, Wait] = {}
+        # The event with seq n is at index n - 1; a deleted run's events are None.
+        self._events: list[JournalEvent | None] = []
+        self._numbers = 0
+        self._driven: set[str] = set()
+        self._secret = secrets.token_bytes(32)
+        self._writes = self._seen = 0
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def commit(self, change: Change) -> Run:
+        run = change.run
+        with self._lock:
+            if change.expected is None:
+                record = self._new_record(change)
+                run = record.run
+            else:
+                record = self._record(run.id)
+                current = record.run
+                if current.revision != change.expected:
+                    raise RevisionConflict(run.id, change.expected, current.revision)
+                if run.number != current.number:
+                    run = run.__replace__(number=current.number)
+            if change.steps:
+                self._write_steps(record, change.steps, self._checked_steps(record, change))
+            elif change.waits:
+                record.live = self._checked_waits(record, change.waits)
+            for effect in change.effects:
+                record.effects.setdefault(effect.ordinal, {})[effect.n] = effect
+            for wait in change.waits:
+                self._waits[wait.key_id] = wait
+                record.waits[wait.key_id] = None
+            for key_id in change.dropped_waits:
+                self._drop_wait(record, key_id)
+            if change.expected is None:
+                self._insert(record, change.definition)
+            record.run = run
+            for event in change.events:
+                self._append(record, event)
+            self._writes += 1
+            return run
+
+    def intent(self, run_id: str, effect: EffectRecord) -> None:
+        with self._lock:
+            of_step = self._record(run_id).effects.setdefault(effect.ordinal, {})
+            if effect.n in of_step:
+                raise refusals.broken_rule(run_id, f"effect {effect.n} is there already")
+            of_step[effect.n] = effect.__replace__(state=0)
+            self._writes += 1
+
+    def outcome(self, run_id: str, ordinal: int, n: int, outcome: Outcome, at: int) -> None:
+        with self._lock:
+            of_step = self._record(run_id).effects.get(ordinal, {})
+            intent = of_step.get(n)
+            if intent is None or intent.state:
+                raise refusals.no_intent(run_id, ordinal, n)
+            of_step[n] = intent.__replace__(
+                outcome=outcome,
+                source=outcome.source,
+                state=1,
+                duration_us=max(0, at - intent.at),
+            )
+            self._writes += 1
+
+    def answer(self, run_id: str, key_id: str, rule: AnswerRule) -> ResolveOutcome:
+        with self._lock:
+            record = self._records.get(run_id)
+            wait = self._waits.get(key_id)
+            if record is None or record.deleted or (wait is not None and wait.run_id != run_id):
+                return rule(None, None).outcome
+            decided = rule(record.run, wait)
+            if decided.wait is not None:
+                record.live = self._checked_waits(record, (decided.wait,))
+                self._waits[key_id] = decided.wait
+                record.waits[key_id] = None
+            if decided.event is not None:
+                self._append(record, decided.event)
+            self._writes += 1
+            return decided.outcome
+
+    def delete(self, run_id: str) -> bool:
+        with self._lock:
+            record = self._records.get(run_id)
+            if record is None or record.deleted:
+                return False
+            record.deleted = True
+            for key_id in list(record.waits):
+                self._drop_wait(record, key_id)
+            for seq in record.seqs:
+                self._events[seq - 1] = None
+            record.seqs.clear()
+            self._prune(record)
+            self._writes += 1
+            return True
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def run(self, run_id: str) -> Run | None:
+        with self._lock:
+            record = self._records.get(run_id)
+            return None if record is None or record.deleted else record.run
+
+    def runs(
+        self,
+        status: Sequence[RunStatus] = (),
+        session: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> list[Run]:
+        refusals.check_limit(limit)
+        found: list[Run] = []
+        with self._lock:
+            for record in reversed(self._records.values()):
+                run = record.run
+                if len(found) == limit:
+                    break
+                if record.deleted or (before is not None and run.number >= before):
+                    continue
+                if (not status or run.status in status) and session in (None, run.session):
+                    found.append(run)
+        return found
+
+    def steps(self, run_id: str, upto: int | None = None) -> list[StepRecord]:
+        with self._lock:
+            return [
+                record.steps[ordinal]
+                for record, low, high in self._lineage(run_id)
+                for ordinal in sorted(record.steps)
+                if low < ordinal <= high and (upto is None or ordinal <= upto)
+            ]
+
+    def effects(self, run_id: str, ordinal: int | None = None) -> list[EffectRecord]:
+        with self._lock:
+            return [
+                effects[n]
+                for record, low, high in self._lineage(run_id)
+                for number, effects in sorted(record.effects.items(), key=_ordinal)
+                if low < number <= high and ordinal in (None, number)
+                for n in sorted(effects)
+            ]
+
+    def intents(self, run_id: str) -> list[EffectRecord]:
+        with self._lock:
+            record = self._records.get(run_id)
+            if record is None or record.deleted:
+                return []
+            return [
+                effects[n]
+                for _, effects in sorted(record.effects.items(), key=_ordinal)
+                for n in sorted(effects)
+                if effects[n].state == 0
+            ]
+
+    def waits(self, run_id: str | None = None, live: bool = True) -> list[Wait]:
+        with self._lock:
+            if run_id is None:
+                found = list(self._waits.values())
+            else:
+                record = self._records.get(run_id)
+                found = [self._waits[key_id] for key_id in record.waits] if record else []
+        if live:
+            found = [item for item in found if _is_live(item)]
+        return sorted(found, key=_inbox_order)
+
+    def wait(self, key_id: str) -> Wait | None:
+        with self._lock:
+            return self._waits.get(key_id)
+
+    def events(
+        self, run_id: str | None = None, since: int = 0, limit: int = 1000
+    ) -> list[JournalEvent]:
+        refusals.check_limit(limit)
+        found: list[JournalEvent] = []
+        with self._lock:
+            seqs: Sequence[int]
+            if run_id is None:
+                seqs = range(max(0, since) + 1, len(self._events) + 1)
+            else:
+                record = self._records.get(run_id)
+                seqs = record.seqs if record is not None else ()
+            for seq in seqs:
+                event = self._events[seq - 1]
+                if len(found) == limit:
+                    break
+                if event is not None and seq > since:
+                    found.append(event.__replace__(seq=seq))
+        return found
+
+    def definition(self, definition_hash: str) -> Definition:
+        with self._lock:
+            found = self._definitions.get(definition_hash)
+        if found is None:
+            raise refusals.no_definition(definition_hash)
+        return found
+
+    # -- the rest ------------------------------------------------------------------------------
+
+    @contextmanager
+    def drive(self, run_id: str) -> Iterator[None]:
+        with self._lock:
+            self._record(run_id)
+            if run_id in self._driven:
+                raise refusals.busy(run_id)
+            self._driven.add(run_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._driven.discard(run_id)
+
+    def secret(self) -> bytes:
+        return self._secret
+
+    def changed(self) -> bool:
+        with self._lock:
+            moved = self._writes != self._seen
+            self._seen = self._writes
+            return moved
+
+    def sweep(self) -> int:
+        """Nothing to sweep in memory: Python frees what nobody refers to."""
+        return 0
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _record(self, run_id: str) -> _Record:
+        record = self._records.get(run_id)
+        if record is None or record.deleted:
+            raise refusals.unknown_run(run_id)
+        return record
+
+    def _new_record(self, change: Change) -> _Record:
+        run = change.run
+        if run.id in self._records:
+            raise refusals.run_exists(run.id)
+        parent = self._record(run.parent) if run.parent is not None else None
+        if change.definition is None and run.definition not in self._definitions:
+            raise refusals.no_definition(run.definition)
+        return _Record(run.__replace__(number=self._numbers + 1), parent)
+
+    def _insert(self, record: _Record, definition: Definition | None) -> None:
+        self._numbers += 1
+        self._records[record.run.id] = record
+        if record.parent is not None:
+            record.parent.children.append(record)
+        if definition is not None:
+            self._definitions.setdefault(record.run.definition, definition)
+
+    def _checked_steps(self, record: _Record, change: Change) -> dict[str, int]:
+        """The active step of each frame after this change; refuses what SQLite's unique indexes
+        refuse. Nothing is written before every check has passed."""
+        active = dict(record.active)
+        fresh: dict[Attempt, int] = {}
+        for step in change.steps:
+            frame, ordinal = step.frame, step.ordinal
+            if step.status in ACTIVE_STEP:
+                if active.setdefault(frame, ordinal) != ordinal:
+                    raise refusals.broken_rule(record.run.id, f"frame {frame!r} is busy")
+            elif active.get(frame) == ordinal:
+                del active[frame]
+            attempt = (frame, step.node, step.visit, step.attempt)
+            taken = fresh.setdefault(attempt, record.attempts.get(attempt, ordinal))
+            if taken != ordinal:
+                raise refusals.broken_rule(record.run.id, f"{step.where} ran this attempt before")
+            external = step.external_id
+            if external is not None and record.externals.get(external, ordinal) != ordinal:
+                raise refusals.broken_rule(record.run.id, f"external id {external!r} is taken")
+        if change.waits:
+            record.live = self._checked_waits(record, change.waits)
+        return active
+
+    def _write_steps(
+        self, record: _Record, steps: tuple[StepRecord, ...], active: dict[str, int]
+    ) -> None:
+        record.active = active
+        for step in steps:
+            record.steps[step.ordinal] = step
+            record.attempts[step.frame, step.node, step.visit, step.attempt] = step.ordinal
+            if step.external_id is not None:
+                record.externals[step.external_id] = step.ordinal
+
+    def _checked_waits(self, record: _Record, waits: tuple[Wait, ...]) -> dict[str, str]:
+        """The live wait of each frame after these rows; refuses what the table's checks refuse."""
+        live = dict(record.live)
+        for wait in waits:
+            known = self._waits.get(wait.key_id)
+            if known is not None and known.run_id != record.run.id:
+                raise refusals.broken_rule(record.run.id, "the wait belongs to another run")
+            if (wait.resolution is None) != (wait.resolved_at is None) or (
+                wait.consumed_at is not None and wait.resolved_at is None
+            ):
+                raise refusals.broken_rule(record.run.id, "a wait is consumed only when answered")
+            if _is_live(wait):
+                if live.setdefault(wait.frame, wait.key_id) != wait.key_id:
+                    raise refusals.broken_rule(record.run.id, f"frame {wait.frame!r} waits already")
+            elif live.get(wait.frame) == wait.key_id:
+                del live[wait.frame]
+        return live
+
+    def _append(self, record: _Record, event: JournalEvent) -> None:
+        self._events.append(event)
+        record.seqs.append(len(self._events))
+
+    def _drop_wait(self, record: _Record, key_id: str) -> None:
+        if key_id not in record.waits:
+            return
+        wait = self._waits.pop(key_id)
+        del record.waits[key_id]
+        if record.live.get(wait.frame) == key_id:
+            del record.live[wait.frame]
+
+    def _prune(self, record: _Record) -> None:
+        """Forget a deleted run, or keep the prefix its forks still stand on."""
+        if record.children:
+            last = max(child.first for child in record.children)
+            record.steps = {n: step for n, step in record.steps.items() if n <= last}
+            record.effects = {n: items for n, items in record.effects.items() if n <= last}
+            return
+        del self._records[record.run.id]
+        parent = record.parent
+        if parent is not None:
+            parent.children.remove(record)
+            if parent.deleted:
+                self._prune(parent)
+
+    def _lineage(self, run_id: str) -> list[tuple[_Record, int, int]]:
+        """(run, after, upto) from the oldest ancestor to the run itself."""
+        record = self._records.get(run_id)
+        if record is None or record.deleted:
+            return []
+        parts: list[tuple[_Record, int, int]] = []
+        high = 2**62
+        at: _Record | None = record
+        while at is not None:
+            parts.append((at, at.first, high))
+            high = min(high, at.first)
+            at = at.parent
+        return parts[::-1]
+
+
+def _ordinal(item: tuple[int, dict[int, EffectRecord]]) -> int:
+    return item[0]
+
+
+def _is_live(wait: Wait) -> bool:
+    return wait.opened_at is not None and wait.consumed_at is None
+
+
+def _inbox_order(wait: Wait) -> tuple[bool, int, bool, int, str]:
+    """Soonest due first, then oldest; no deadline and not opened come last."""
+    return (
+        wait.due_at is None,
+        wait.due_at or 0,
+        wait.opened_at is None,
+        wait.opened_at or 0,
+        wait.key_id,
+    )
