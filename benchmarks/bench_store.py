@@ -31,13 +31,13 @@ DEFINITION = Definition("bench", "1.0.0", {})
 NODES = 20
 
 
-def state_of(size: int) -> dict[str, Json]:
-    """A state of about `size` bytes in records of incompressible-looking text."""
+def state_of(size: int, seed: int = 0) -> dict[str, Json]:
+    """A state of about `size` bytes in records of digits; every seed gives another."""
     record = 100
     return {
         "turn": 0,
         "items": [
-            {"id": index, "note": f"{index * 2654435761 % 2**64:020d}" * 3}
+            {"id": index, "note": f"{(index + seed * 7919) * 2654435761 % 2**64:020d}" * 3}
             for index in range(size // record)
         ],
     }
@@ -46,7 +46,7 @@ def state_of(size: int) -> dict[str, Json]:
 def changes(run: Run, steps: int, size: int, full: bool) -> list[Change]:
     """The commits of a run of `steps` steps whose state changes in one field each time."""
     made: list[Change] = []
-    state = state_of(size)
+    state = state_of(size, run.number)
     before: Change | None = None
     run = _decide(run, rules.StartRun(), ()).run
     for ordinal in range(1, steps + 1):
@@ -118,6 +118,7 @@ class Raw:
             "(hex(randomblob(8)), x'00', 'p', '1', 'main', 'a', 's', 'managed', 'running', x'00', "
             "0, 0, 1, 1)"
         ).lastrowid
+        assert rid is not None
         state = state_of(size)
         body, spent = encode(state), 0.0
         for ordinal in range(1, steps + 1):
@@ -127,15 +128,23 @@ class Raw:
             execute("BEGIN IMMEDIATE")
             execute(
                 "UPDATE steps SET status = 'succeeded', output = ?, source = 'wasm', ended = ?, "
-                "duration = 9 WHERE rid = ? AND ordinal = ?",
-                (output, ordinal, rid, ordinal - 1),
+                "duration = 9 WHERE key = ?",
+                (output, ordinal, rid << 32 | (ordinal - 1)),
             )
             execute(
-                "INSERT INTO steps(rid, ordinal, frame, flow, node, visit, attempt, status, "
+                "INSERT INTO steps(key, rid, ordinal, frame, flow, node, visit, attempt, status, "
                 "component, input, egress, source, origin, vt, rnd, started, ended, duration) "
-                "VALUES (?, ?, '', 'main', ?, ?, 1, 'running', 'component.exec', ?, 0, 'wasm', "
+                "VALUES (?, ?, ?, '', 'main', ?, ?, 1, 'running', 'component.exec', ?, 0, 'wasm', "
                 "'managed', 0, 0, ?, 0, 0)",
-                (rid, ordinal, f"node{ordinal % NODES}", ordinal, body, ordinal),
+                (
+                    rid << 32 | ordinal,
+                    rid,
+                    ordinal,
+                    f"node{ordinal % NODES}",
+                    ordinal,
+                    body,
+                    ordinal,
+                ),
             )
             for kind in ("step.succeeded", "step.started"):
                 execute(

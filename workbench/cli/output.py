@@ -19,7 +19,8 @@ def report(options: argparse.Namespace, command: Callable[[], int]) -> int:
         return command()
     except WorkbenchError as error:
         if getattr(options, "json", False):
-            document({"error": {"code": error.code, "message": error.message, "where": error.where}})
+            told = {"code": error.code, "message": error.message, "where": error.where}
+            document({"error": told})
         say(f"workbench: {error} [{error.code}]")
         return int(error.exit_code)
     except KeyboardInterrupt:
@@ -33,7 +34,18 @@ def report(options: argparse.Namespace, command: Callable[[], int]) -> int:
 
 def say(text: str) -> None:
     """A line for people, never on stdout's data."""
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def printable(text: str) -> str:
+    """Text that cannot drive a terminal: control characters of packs and components are spelled
+    out, line ends and tabs stay."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape").decode()
+        for char in text
+    )
 
 
 def document(value: Json) -> None:
@@ -49,7 +61,7 @@ def show(options: argparse.Namespace, value: Json, text: str) -> None:
         if text:
             say(text)
     elif text:
-        print(text)
+        print(printable(text))
 
 
 def when(micros: int | None) -> str | None:

@@ -31,6 +31,8 @@ POINTS: dict[str, tuple[str, When]] = {
     "PackResolve": ("pack.resolve", "before"),
     "Timeout": ("attempt", "before"),
 }
+# A provider's operation is what the reference calls a tool call (§10.1, "Where").
+_SAME_KIND = {"provider.invoke": "tool_call"}
 PREFIXES: dict[FaultKind, str] = {
     "Transient": "transient",
     "Permanent": "permanent dlq_recommended",
@@ -147,9 +149,10 @@ class FaultLink:
         return outcome if fault is None else outcome_of(fault, outcome.logs)
 
     def _hit(self, kind: str, target: str, when: When) -> FaultSpec | None:
+        kind = _SAME_KIND.get(kind, kind)
         for cell in self._cells:
             fault = cell.fault
-            if fault.kind != kind or fault.when != when:
+            if _SAME_KIND.get(fault.kind, fault.kind) != kind or fault.when != when:
                 continue
             if fault.target is not None and fault.target != target:
                 continue

@@ -25,7 +25,8 @@ class EffectGate(Protocol):
         ...
 
     def unanswered(self, effect: Effect, outcome: Outcome) -> Outcome | None:
-        """Called for a miss (no recording, no grant, no secret). None accepts the failure."""
+        """Called for a miss (no recording, no grant, no secret): the outcome to go on with, which
+        may be the failure itself, or None to ask again (a host was let out meanwhile)."""
         ...
 
 
@@ -46,7 +47,9 @@ class PauseLink:
         if answer is not None:
             return answer
         outcome = inner(effect)
-        failure = outcome.failure
-        if failure is not None and failure.code in UNANSWERED:
-            return gate.unanswered(effect, outcome) or outcome
+        while outcome.failure is not None and outcome.failure.code in UNANSWERED:
+            decided = gate.unanswered(effect, outcome)
+            if decided is not None:
+                return decided
+            outcome = inner(effect)
         return outcome

@@ -13,11 +13,19 @@ from collections.abc import Mapping
 from workbench.effects.chain import Perform
 from workbench.model.effect import Effect, Outcome, ok
 from workbench.model.values import Json
-from workbench.model.waits import Resolution
 
-# Effects whose outcome is what the node gives; a wait's outcome is a resolution in wire form.
+# What the nodes of a flow ask: the outcome is what the node gives (an ok answer, for a wait).
 PINNABLE: frozenset[str] = frozenset(
-    {"component.call", "tool_call", "llm_call", "exec_code", "wait"}
+    {
+        "component.call",
+        "provider.invoke",
+        "tool_call",
+        "llm_call",
+        "exec_code",
+        "flow.call",
+        "emit",
+        "wait",
+    }
 )
 _VISIT = re.compile(r"#\d+(?=/)")
 
@@ -65,6 +73,4 @@ class PinLink:
         key = self.key_for(effect.frame, effect.node)
         if key is None or key not in pins:
             return inner(effect)
-        if effect.kind == "wait":
-            return ok(Resolution("ok", pins[key]).wire(), "pin")
         return ok(pins[key], "pin")

@@ -141,7 +141,7 @@ class Debugger:
         if not self.pause_on_failure and self._mode == "run":
             return None
         sentence = f"{step.error.code}  {step.error.message}" if step.error else "failed"
-        self._depth = step.frame.count("/")
+        self._depth = step.frame.count("/") + 1
         return self.stand(
             Pause("failure", step.frame, step.flow, step.node, sentence, step.ordinal)
         )
@@ -161,16 +161,26 @@ class Debugger:
             return None
         self._requested = False
         sentence = f"before {effect.kind} {effect.target}".rstrip()
-        choice = self.stand(Pause("effect", effect.frame, self._flow, effect.node, sentence))
+        choice = self.stand(
+            Pause("effect", effect.frame, self._flow, effect.node, sentence, effect=effect)
+        )
         return choice.outcome if choice.verb == "answer" else None
 
     def unanswered(self, effect: Effect, outcome: Outcome) -> Outcome | None:
-        """Stand at a miss; an answer by hand replaces it, else the failure stands."""
+        """Stand at a miss: an answer by hand replaces it, retry asks again (None), else the
+        failure stands."""
         if not self.pause_on_missing or outcome.failure is None:
-            return None
+            return outcome
         choice = self.stand(
             Pause(
-                "missing", effect.frame, self._flow, effect.node, outcome.failure.message
+                "missing",
+                effect.frame,
+                self._flow,
+                effect.node,
+                outcome.failure.message,
+                effect=effect,
             )
         )
-        return choice.outcome if choice.verb == "answer" else None
+        if choice.verb == "retry":
+            return None
+        return choice.outcome if choice.verb == "answer" and choice.outcome else outcome

@@ -223,11 +223,11 @@ def _handlebars(payload: Json, roots: Roots) -> Json:
     if not _all_text(partials):
         raise WorkbenchError("invalid_payload", "invalid payload for templating.handlebars node")
     data = fields.get("data")
-    context = _merged(roots, data) if isinstance(data, Mapping) else dict(roots)
     program = Program(fields["template"], in_root=True, partials=partials)
     try:
+        context = _merged(roots, data) if isinstance(data, Mapping) else roots
         return {"text": program.render(context)}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WorkbenchError("template_failed", f"template render failed: {error}") from error
 
 

@@ -42,7 +42,7 @@ def choose(
     if routing.kind in ("end", "reply") or not routing.routes:
         return RouteTaken(None, f"the flow ends here ({_ending(routing)})")
     if routing.kind == "next":
-        return RouteTaken(routing.routes[0].to, "the only way on")
+        return RouteTaken(_to(routing.routes[0]), "the only way on")
     if routing.kind == "branch":
         return _branch(routing, status, semantics)
     if not semantics.custom_routing:

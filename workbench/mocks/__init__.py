@@ -2,8 +2,9 @@
 answer from them, and the one link that may reach the network.
 
     config = read_mocks(path)                      # findings in config.findings
-    world = MockWorld(config, masker, seed, now)   # registers the secrets with the masker
-    links = build_links(world, control, grants, intent=IntentLink(…))
+    world = MockWorld(config, seed, now)           # world.restore(effects) for a run that goes on
+    links = build_links(config, world, masker, control=control, intent=intent)
+    world.grants.grant("api.example.com", once=True)
 
 `edit` changes a mocks.toml without touching what it does not change.
 """
@@ -12,21 +13,26 @@ from __future__ import annotations
 
 from workbench.effects.chain import Link
 from workbench.effects.control import RunControl
-from workbench.mocks.config import MocksConfig
-from workbench.mocks.grants import Grants
+from workbench.mocks.config import MocksConfig, with_answers
 from workbench.mocks.reading import read_mocks
 from workbench.mocks.world import MockWorld
+from workbench.model.masking import Masker
 
-__all__ = ["Grants", "MockWorld", "MocksConfig", "build_links", "read_mocks"]
+__all__ = ["MockWorld", "MocksConfig", "build_links", "read_mocks", "with_answers"]
 
 
 def build_links(
-    world: MockWorld, control: RunControl, grants: Grants, intent: Link | None = None
+    config: MocksConfig,
+    world: MockWorld,
+    masker: Masker,
+    *,
+    control: RunControl,
+    intent: Link | None = None,
 ) -> list[Link]:
     """The links of one run in chain order: cassette, mocks, (intent,) live (`kernel.md` §4).
 
-    `intent` goes right before the live link, so that only what really leaves is written down.
-    Start with `Grants(config.http.grant)`; a person's grants go into the same object.
+    Binds the world to the configuration and the masker, which registers its secrets. `intent`
+    goes right before the live link: what is refused or answered here never reaches it.
     """
     from workbench.mocks.links import (
         SecretLink,
@@ -39,8 +45,10 @@ def build_links(
     from workbench.mocks.live_http import LiveHttp
     from workbench.mocks.tape_link import TapeLink
 
+    world.config = config
+    world.bind(masker)
     links: list[Link] = [
-        TapeLink(world, grants),
+        TapeLink(world),
         SecretLink(world),
         StateLink(world),
         TelemetryLink(),
@@ -50,5 +58,5 @@ def build_links(
     ]
     if intent is not None:
         links.append(intent)
-    links.append(LiveHttp(grants, world.masker, control))
+    links.append(LiveHttp(world.grants, masker, control))
     return links

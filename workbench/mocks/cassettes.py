@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,19 +19,17 @@ from workbench.mocks.http_request import (
     MATCH_FIELDS,
     HttpRequest,
     body_bytes,
-    fingerprint,
     match_key,
     read_encoding,
     read_headers,
     read_request,
 )
+from workbench.mocks.stand_ins import with_stand_ins
 from workbench.model.errors import WorkbenchError
 from workbench.model.findings import Finding
+from workbench.model.masking import REDACTED, Masker
 from workbench.model.values import Json, decode
 
-Mask = Callable[[Json], Json]
-
-HIDDEN = "⟦hidden⟧"
 # Headers whose values a recording never keeps, whether or not they hold a known secret.
 HIDDEN_HEADERS: frozenset[str] = frozenset(
     {"authorization", "cookie", "set-cookie", "x-api-key", "proxy-authorization"}
@@ -68,9 +65,9 @@ class Tape:
 class Cassettes:
     """The recordings of a folder. Loading never fails: what cannot be used is a finding."""
 
-    def __init__(self, folder: Path | None, mask: Mask = lambda value: value) -> None:
+    def __init__(self, folder: Path | None, masker: Masker) -> None:
         self._folder = folder
-        self._mask = mask
+        self._masker = masker
         self._tapes: dict[str, list[Recording]] = {}
         self._rules: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
         self.findings: list[Finding] = []
@@ -97,22 +94,20 @@ class Cassettes:
         return None
 
     def save(self, request: HttpRequest, response: Json, number: int = 1) -> Path:
-        """Write the `number`-th recording of a request (both masked) and know it from now on.
+        """Write the `number`-th recording of a masked request and know it from now on.
 
         Raises `cassette_unwritable`, naming the file, when the disk refuses or there is no folder.
         """
-        name = fingerprint(request.method, request.url, request.body_bytes)
+        name, answer = request.fingerprint, self._masker.mask(response)
         file = f"{name}.json" if number < 2 else f"{name}-{number}.json"
         if self._folder is None:
             raise WorkbenchError("cassette_unwritable", "no folder for recordings", where=file)
-        kept = self._mask(
-            {
-                "request": {**request.wire(), "headers": hide(request.headers)},
-                "match": list(MATCH_FIELDS),
-                **response,
-                "headers": hide(read_headers(response.get("headers"))),
-            }
-        )
+        kept = {
+            "request": {**request.wire(), "headers": hide(request.headers)},
+            "match": list(MATCH_FIELDS),
+            **answer,
+            "headers": hide(read_headers(answer.get("headers"))),
+        }
         path = self._folder / file
         write_json(path, kept)
         recording = read_recording(kept, file)
@@ -125,11 +120,14 @@ class Cassettes:
         try:
             if path.stat().st_size > LARGEST_FILE:
                 raise WorkbenchError("cassette_invalid", "larger than 16 MB")
-            recording = read_recording(self._mask(decode(path.read_bytes())), path.name)
+            written = with_stand_ins(decode(path.read_bytes()), self._masker)
+            recording = read_recording(self._masker.mask(written), path.name)
         except OSError as error:
             self._skip(where, f"cannot read: {error.strerror}")
         except WorkbenchError as error:
             self._skip(where, error.message)
+        except RecursionError:
+            self._skip(where, "nested too deeply")
         else:
             self._tapes.setdefault(self._key(recording), []).append(recording)
 
@@ -182,7 +180,7 @@ def read_recording(value: Json, file: str) -> Recording:
 def hide(headers: dict[str, str] | Json) -> dict[str, str]:
     """Headers fit to keep: the values of credential headers are replaced."""
     return {
-        name: HIDDEN if name.lower() in HIDDEN_HEADERS else value
+        name: REDACTED if name.lower() in HIDDEN_HEADERS else value
         for name, value in headers.items()
     }
 
@@ -201,7 +199,7 @@ def write_json(path: Path, value: Json) -> None:
 
 
 def _named(request: HttpRequest) -> str:
-    return f"name:{fingerprint(request.method, request.url, request.body_bytes)}"
+    return f"name:{request.fingerprint}"
 
 
 def _ruled(request: HttpRequest, match: tuple[str, ...], ignore: tuple[str, ...]) -> str:

@@ -20,7 +20,7 @@ TOML has no null: wherever a value may be any JSON, `{ json = '…' }` carries o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -28,7 +28,7 @@ from typing import Literal
 from workbench.effects.faults import FaultSpec
 from workbench.model.findings import Finding
 from workbench.model.values import Json
-from workbench.model.waits import Resolution
+from workbench.model.waits import Resolution, read_resolution
 
 HttpMode = Literal["off", "replay", "fail_on_miss", "record", "record_replay", "once", "all"]
 TimeMode = Literal["real", "virtual", "frozen"]
@@ -112,3 +112,12 @@ class MocksConfig:
         if self.http.record_replay_dir is not None:
             return self.http.record_replay_dir
         return self.path.parent / DEFAULT_CASSETTES if self.path is not None else None
+
+
+def with_answers(config: MocksConfig, answers: Mapping[str, Json]) -> MocksConfig:
+    """The configuration with answers for waits (signal -> resolution in wire form) that count
+    before its own, for every visit. Raises `invalid_answer`, naming the signal."""
+    if not answers:
+        return config
+    read = {signal: (read_resolution(wire, signal),) for signal, wire in answers.items()}
+    return replace(config, waits={**config.waits, **read})

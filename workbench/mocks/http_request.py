@@ -35,11 +35,17 @@ class HttpRequest:
 
     @property
     def host(self) -> str | None:
-        """The host name, lower-case, without port; None when the URL cannot be read."""
+        """The host name, lower-case, without port; None when the URL is no http(s) address."""
         try:
-            return urlsplit(self.url).hostname
+            parts = urlsplit(self.url)
+            return parts.hostname if parts.scheme in _PORTS else None
         except ValueError:
             return None
+
+    @property
+    def fingerprint(self) -> str:
+        """What the reference names its recording. Raises `http_request_invalid` as above."""
+        return fingerprint(self.method, self.url, self.body_bytes)
 
     def wire(self) -> dict[str, Json]:
         """The JSON form of effects and cassettes."""

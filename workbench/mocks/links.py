@@ -10,10 +10,12 @@ import re
 
 from workbench.effects.chain import Perform
 from workbench.effects.control import RunControl
+from workbench.language.semantics import CURRENT
+from workbench.language.waiting import wait_spec
 from workbench.mocks.world import MockWorld
 from workbench.model.effect import PENDING, Effect, Failure, Outcome, failed, ok
 from workbench.model.errors import WorkbenchError
-from workbench.model.values import decode
+from workbench.model.values import Json, decode
 from workbench.model.waits import Resolution
 
 _VISIT = re.compile(r"#\d+(?=/)")
@@ -99,7 +101,7 @@ class WaitLink:
     """Prepared answers of `[waits.NAME]`: a wait that has one never stops the run.
 
     The value of an answered wait is the resolution in wire form. A prepared timeout lets a
-    virtual clock run to the wait's `due_at`, if its specification has one. A wait without an
+    virtual clock run on for as long as the wait would have taken. A wait without an
     answer is pending: this is the last link that waits reach.
     """
 
@@ -112,9 +114,8 @@ class WaitLink:
         answer = self.answer(effect.target, effect.visit)
         if answer is None:
             return PENDING
-        due = effect.request.get("due_at") if isinstance(effect.request, dict) else None
-        if answer.status == "timeout" and type(due) is int:
-            self._world.advance(due - self._world.now())
+        if answer.status == "timeout":
+            self._world.advance(_timeout_us(effect.request))
         return ok(self._world.masker.mask(answer.wire()), "mock")
 
     def answer(self, signal: str, visit: int) -> Resolution | None:
@@ -143,6 +144,15 @@ class SleepLink:
             return ok(None, "mock")
         self._control.sleep(min(millis / 1000, _LONGEST_SLEEP_S))
         return ok(None, "engine")
+
+
+def _timeout_us(payload: Json) -> int:
+    """How long a wait with this specification would have waited; 0 when it does not say."""
+    try:
+        spec = wait_spec(payload, CURRENT)
+    except WorkbenchError:
+        return 0
+    return 0 if spec is None else spec.timeout_us or 0
 
 
 def script_name(tool: str, action: str) -> str:

@@ -7,11 +7,12 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbench.mocks.cassettes import Cassettes, Mask
+from workbench.mocks.cassettes import Cassettes
 from workbench.mocks.config import MocksConfig
 from workbench.mocks.edit import delete_key, set_value
 from workbench.mocks.http_request import read_request
 from workbench.model.errors import WorkbenchError
+from workbench.model.masking import Masker
 from workbench.model.values import Json
 from workbench.model.waits import Resolution
 
@@ -73,13 +74,13 @@ class MocksFile:
         return WorkbenchError(code, f"cannot {verb}: {error.strerror}", where=self._path.name)
 
 
-def add_http_entry(config: MocksConfig, mask: Mask, request: Json, response: Json) -> Path:
+def add_http_entry(config: MocksConfig, masker: Masker, request: Json, response: Json) -> Path:
     """Write a recording for a request, answered by hand: the next one of its kind plays it.
 
     `request` and `response` have the shapes of an `http` effect. Raises `http_request_invalid`
     and `cassette_unwritable`.
     """
-    cassettes = Cassettes(config.cassettes, mask)
-    asked = read_request(mask(request))
+    cassettes = Cassettes(config.cassettes, masker)
+    asked = read_request(masker.mask(request))
     tape = cassettes.find(asked)
-    return cassettes.save(asked, response, len(tape.recordings) + 1 if tape else 1)
+    return cassettes.save(asked, masker.mask(response), len(tape.recordings) + 1 if tape else 1)

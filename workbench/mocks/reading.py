@@ -26,7 +26,7 @@ from workbench.model.clock import parse_rfc3339
 from workbench.model.errors import WorkbenchError
 from workbench.model.waits import Resolution
 
-_HOST = re.compile(r"[^\s/:@?#*\[\]]+|\[[0-9a-fA-F:.]+\]")
+_HOST = re.compile(r"[^\s/:@?#*\[\]]+|\[?[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F.]*\]?")
 _ANSWERS = ("ok", "err", "timeout", "cancelled")
 
 
@@ -255,13 +255,17 @@ def _faults(top: Table) -> tuple[FaultSpec, ...]:
 
 
 def _fault(table: Table) -> FaultSpec | None:
+    misspelled = table.has("point")
     point = table.choice("point", tuple(POINTS))
+    misspelled = misspelled and point is None
     kind, target = table.text("kind"), table.text("target")
     mode, number = _fault_mode(table)
     error_kind = table.choice("error_kind", tuple(PREFIXES)) or "Transient"
     message = table.text("message")
     status = table.whole("http_status")
     table.done()
+    if misspelled:
+        return None
     if (point is None) == (kind is None):
         wanted = "a fault needs a point or a kind, not both"
         table.say("point", "error", "mocks_wrong_value", wanted)

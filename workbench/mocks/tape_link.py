@@ -9,10 +9,9 @@ from __future__ import annotations
 from workbench.effects.chain import Perform
 from workbench.mocks.cassettes import Tape
 from workbench.mocks.config import RECORDING
-from workbench.mocks.grants import Grants
 from workbench.mocks.http_request import HttpRequest, read_request
 from workbench.mocks.misses import explain_miss, sentence
-from workbench.mocks.world import MockWorld, count_up
+from workbench.mocks.world import MockWorld
 from workbench.model.effect import Effect, Failure, Outcome, failed, ok
 from workbench.model.errors import WorkbenchError
 from workbench.model.findings import Finding
@@ -22,9 +21,8 @@ from workbench.model.values import Json
 class TapeLink:
     """One per run; its cursors are in the world."""
 
-    def __init__(self, world: MockWorld, grants: Grants) -> None:
+    def __init__(self, world: MockWorld) -> None:
         self._world = world
-        self._grants = grants
 
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
         if effect.kind != "http":
@@ -35,33 +33,32 @@ class TapeLink:
         except WorkbenchError as error:
             return failed(Failure(error.code, error.message, origin="mock"), "mock")
         if tape is not None:
-            count = count_up(self._world.plays, tape.key)
-            return ok(tape.play(count - 1).response, "tape")
+            return ok(self._world.next_play(tape).response, "tape")
         refusal = self._refusal(request)
         if refusal is not None:
             return failed(refusal, "mock")
         outcome = inner(effect)
         if outcome.ok and outcome.source == "live":
-            self._keep(effect, request, outcome.value)
+            self._keep(request, outcome.value)
         return outcome
 
     def _tape(self, request: HttpRequest) -> Tape | None:
         world = self._world
         if world.config.http.mode in ("off", "all"):
             return None
-        return world.tapes.find(request, world.revealed(request))
+        return world.find_tape(request)
 
     def _refusal(self, request: HttpRequest) -> Failure | None:
         """Why a request without a recording may not go out; None when it may."""
         host, mode = request.host, self._world.config.http.mode
         if not host:
-            return _refused("the URL cannot be read", {"url": request.url})
+            return _refused("the URL is no http(s) address", {"url": request.url})
         details: dict[str, Json] = {"host": host, "method": request.method, "url": request.url}
-        granted = self._grants.allows(host)
+        granted = self._world.grants.allows(host)
         if mode != "off":
             if not granted and host not in self._world.config.net_allowlist:
                 return _refused(f"host {host} not present in allowlist", details)
-            if self._strict() and not self._grants.by_hand(host):
+            if self._strict() and not self._world.grants.by_hand(host):
                 miss = explain_miss(request, self._world.tapes.recordings)
                 return Failure(
                     "cassette_miss", sentence(miss), origin="mock", details={**details, **miss}
@@ -73,15 +70,15 @@ class TapeLink:
         mode = world.config.http.mode
         if mode == "once":
             # A run that began to record goes on recording, also after it was resumed.
-            return world.tapes.existed and not world.recorded
+            return world.tapes.existed and not world.has_recorded
         return mode not in RECORDING
 
-    def _keep(self, effect: Effect, request: HttpRequest, response: Json) -> None:
+    def _keep(self, request: HttpRequest, response: Json) -> None:
         """Record a live answer; a disk that refuses is a finding, never a failed request."""
         world = self._world
         if world.config.http.mode not in RECORDING:
             return
-        number = count_up(world.recorded, effect.hash)
+        number = world.next_number(request)
         try:
             world.tapes.save(request, response, number)
         except WorkbenchError as error:

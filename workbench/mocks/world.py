@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import tzinfo
 
-from workbench.mocks.cassettes import Cassettes
+from workbench.mocks.cassettes import Cassettes, Recording, Tape
 from workbench.mocks.clock import Clock
 from workbench.mocks.config import MocksConfig
 from workbench.mocks.dice import Dice
+from workbench.mocks.grants import Grants
 from workbench.mocks.http_request import HttpRequest, read_request
 from workbench.model.clock import Now, wall_now
 from workbench.model.effect import EffectRecord
@@ -25,31 +26,34 @@ from workbench.model.values import Json
 class MockWorld:
     """Implements `effects.world.World`; one per run, used on the run's thread.
 
-    Secrets of the configuration are registered with `masker` here, before anything is read:
-    what the world holds is masked. `seed` counts when the configuration has none; `start` is
-    where time began (the run's own start for a run that goes on), else the clock's now.
+    `seed` counts when the configuration has none. `start` is where time began when the
+    configuration does not say: else the first recorded effect, else now. `build_links` binds the
+    run's masker; from then on everything the world holds is masked. `grants` are the hosts that
+    may be reached live, and where a person lets one out.
     """
 
     def __init__(
         self,
         config: MocksConfig,
-        masker: Masker,
         seed: int | str = 0,
         now: Now = wall_now,
         start: int | None = None,
     ) -> None:
-        for name, value in config.secrets.map.items():
-            masker.register(name, value)
         self.config = config
-        self.masker = masker
+        self.grants = Grants(config.http.grant)
         begin = config.time.start if config.time.start is not None else start
+        self._start_known = begin is not None
         self.clock = Clock(config.time.mode, now() if begin is None else begin, now)
         self._dice = Dice(config.seed if config.seed is not None else str(seed))
-        self.kv: dict[str, Json] = dict(masker.mask(dict(config.kv)))
-        self.plays: dict[str, int] = {}
-        self.recorded: dict[str, int] = {}
-        self.problems: list[Finding] = []
+        self.kv: dict[str, Json] = dict(config.kv)
         self._tapes: Cassettes | None = None
+        self._plays: dict[str, int] = {}
+        self._recorded: dict[str, int] = {}
+        self._uncounted: list[EffectRecord] = []
+        self._masker: Masker | None = None
+        self.problems: list[Finding] = []
+
+    # the World protocol
 
     @property
     def virtual(self) -> bool:
@@ -69,40 +73,91 @@ class MockWorld:
     def position(self) -> int:
         return self._dice.position
 
+    def clock_text(self, zone: tzinfo | None = None) -> str:
+        """The clock for the status strip, in local time unless told."""
+        return self.clock.text(zone)
+
+    # binding and reloading
+
+    def bind(self, masker: Masker) -> None:
+        """Register the configuration's secrets, mask what the world holds and read the
+        recordings. A secret too short to be masked is a finding."""
+        self._masker = masker
+        for name, value in self.config.secrets.map.items():
+            finding = masker.register(name, value)
+            if finding is not None and finding not in self.problems:
+                self.problems.append(finding)
+        self.kv = {key: masker.mask(value) for key, value in self.kv.items()}
+        self.reload_tapes()
+        for effect in self._uncounted:
+            self._count(effect)
+        self._uncounted.clear()
+
     @property
-    def tapes(self) -> Cassettes:
-        """The recordings, read from disk when first asked for."""
-        if self._tapes is None:
-            self._tapes = Cassettes(self.config.cassettes, self.masker.mask)
-        return self._tapes
+    def masker(self) -> Masker:
+        assert self._masker is not None, "build_links binds the world's masker"
+        return self._masker
 
     def reload_tapes(self) -> None:
-        """Read the recordings again at the next request; how far they were played is kept."""
-        self._tapes = None
+        """Read the recordings again; how far they were played is kept."""
+        self._tapes = Cassettes(self.config.cassettes, self.masker)
+
+    def replace_config(self, config: MocksConfig) -> None:
+        """Go on under another configuration. What the run did stays: only state keys whose
+        configured value changed are set again."""
+        old, self.config = self.config, config
+        self.grants.configure(config.http.grant)
+        for key, value in config.kv.items():
+            if key not in old.kv or old.kv[key] != value:
+                self.kv[key] = value
+        self.bind(self.masker)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What was wrong with recordings so far."""
-        tapes = self._tapes.findings if self._tapes is not None else []
-        return (*tapes, *self.problems)
+        """What was wrong with recordings and secrets so far."""
+        return (*self.tapes.findings, *self.problems)
 
-    def clock_text(self, zone: tzinfo | None = None) -> str:
-        """The clock for the status strip."""
-        return self.clock.text(zone)
+    # recordings
 
-    def revealed(self, request: HttpRequest) -> HttpRequest | None:
-        """A request with its secrets, or None when it has none. Never keep it."""
+    @property
+    def tapes(self) -> Cassettes:
+        assert self._tapes is not None, "build_links reads the recordings"
+        return self._tapes
+
+    def find_tape(self, request: HttpRequest) -> Tape | None:
+        """The recordings that fit a masked request."""
+        return self.tapes.find(request, self._revealed(request))
+
+    def next_play(self, tape: Tape) -> Recording:
+        """The recording whose turn it is, counted as played."""
+        return tape.play(_count_up(self._plays, tape.key) - 1)
+
+    def next_number(self, request: HttpRequest) -> int:
+        """The number of the recording about to be made of a request in this run, from 1."""
+        return _count_up(self._recorded, request.fingerprint)
+
+    @property
+    def has_recorded(self) -> bool:
+        return bool(self._recorded)
+
+    def _revealed(self, request: HttpRequest) -> HttpRequest | None:
+        """The request with its secrets, None when it has none we know. Never kept."""
         wire = request.wire()
-        real = self.masker.reveal(wire)
-        return None if real is wire or real == wire else read_request(real)
+        try:
+            real = self.masker.reveal(wire)
+        except WorkbenchError:
+            return None
+        return None if real is wire else read_request(real)
+
+    # the fold
 
     def state(self) -> dict[str, Json]:
-        """Everything that makes two worlds the same, as JSON."""
+        """Everything that makes two worlds the same, as JSON; a real clock is never the same."""
         return {
             "kv": dict(self.kv),
-            "plays": dict(self.plays),
-            "recorded": dict(self.recorded),
-            "now": 0 if self.clock.mode == "real" else self.now(),
+            "plays": dict(self._plays),
+            "recorded": dict(self._recorded),
+            "now": self.now() if self.virtual else 0,
             "random": self.position,
         }
 
@@ -111,17 +166,23 @@ class MockWorld:
     ) -> None:
         """Become the world after these effects (in order; nothing is repeated).
 
-        `vt` and `rnd` of the last step count over those of the last effect, because what the
-        engine asks moves them too and leaves no effect record.
+        `vt` and `rnd` of the last ended step, when there is one, count over those of the last
+        effect: what the engine asks moves them too and leaves no effect record.
         """
-        self.kv = dict(self.masker.mask(dict(self.config.kv)))
-        self.plays, self.recorded = {}, {}
-        at, position = self.clock.start, 0
+        self.kv = dict(self.config.kv)
+        self._plays, self._recorded = {}, {}
+        self._uncounted.clear()
+        at, position, first = 0, 0, 0
         for effect in effects:
-            self._again(effect)
+            first = first or effect.at
             at, position = effect.vt or at, effect.rnd
-        self.clock.set(at if vt is None else vt)
-        self._dice.position = position if rnd is None else rnd
+            self._again(effect)
+        if first and not self._start_known:
+            self.clock.start = min(self.clock.start, first)
+        self.clock.set(vt or at or self.clock.start)
+        self._dice.position = rnd if vt and rnd is not None else position
+        if self._masker is not None:
+            self.bind(self._masker)
 
     def _again(self, effect: EffectRecord) -> None:
         if effect.outcome is None or not effect.outcome.ok:
@@ -131,21 +192,20 @@ class MockWorld:
         elif effect.source == "mock" and effect.kind == "state.delete":
             self.kv.pop(effect.target, None)
         elif effect.kind == "http" and effect.source in ("tape", "live"):
-            self._played(effect)
+            self._uncounted.append(effect)  # until the recordings are read
 
-    def _played(self, effect: EffectRecord) -> None:
+    def _count(self, effect: EffectRecord) -> None:
         try:
             request = read_request(effect.request)
-            tape = self.tapes.find(request, self.revealed(request))
+            if effect.source == "live":
+                self.next_number(request)
+            elif (tape := self.find_tape(request)) is not None:
+                self.next_play(tape)
         except WorkbenchError:
-            return
-        if effect.source == "live":
-            count_up(self.recorded, effect.request_hash)
-        elif tape is not None:
-            count_up(self.plays, tape.key)
+            return  # a request we could not read was never played
 
 
-def count_up(counts: dict[str, int], key: str) -> int:
+def _count_up(counts: dict[str, int], key: str) -> int:
     """Add one and give the new count."""
     counts[key] = counts.get(key, 0) + 1
     return counts[key]

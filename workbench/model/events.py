@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from workbench.model.effect import Effect
+
 EventKind = Literal[
     "run.created",  # subject Run
     "run.changed",  # subject Run: status, cursor or revision moved
@@ -43,7 +45,7 @@ class Pause(msgspec.Struct, frozen=True):
     """Why a run stands still. `where` is frame + node; `sentence` the reason for people.
 
     For reason "failure" the step has run and is not routed yet; for "effect" and "missing" it
-    stands inside the step, before the effect; otherwise before the node runs.
+    stands inside the step, before `effect`; otherwise before the node runs.
     """
 
     reason: PauseReason
@@ -52,6 +54,7 @@ class Pause(msgspec.Struct, frozen=True):
     node: str
     sentence: str = ""
     ordinal: int = 0
+    effect: Effect | None = None
 
 
 class Event(msgspec.Struct, frozen=True):

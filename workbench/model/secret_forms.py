@@ -23,18 +23,18 @@ _SECRET_WORDS = (
     "private_key",
     "privatekey",
 )
-# Beginnings of those words, for a quick test of raw lower-case text.
-KEY_HINTS: tuple[bytes, ...] = (
-    b"secret",
-    b"token",
-    b"passw",
-    b"authoriz",
-    b"cookie",
-    b"api",
-    b"credential",
-    b"bearer",
-    b"private",
+# Parts of those words, for a quick test of raw lower-case text.
+KEY_HINTS: tuple[str, ...] = (
+    "secret",
+    "token",
+    "passw",
+    "authoriz",
+    "cookie",
+    "credential",
+    "bearer",
+    "private",
 )
+API_HINTS: tuple[str, ...] = ("api_k", "api-k", "apik")
 # Counting tokens, paging and describing a secret is not holding one.
 _HARMLESS = re.compile(
     r"tokens$|token_?(count|type|usage|limit|budget|iz)|(page|next|continuation|sync)_?token"

@@ -258,4 +258,3 @@ def _number(text: str) -> Json:
         number = float(text)
         return number if math.isfinite(number) else text
     return text
-

@@ -23,8 +23,9 @@ from workbench.model.masking import redact_keys
 from workbench.model.run import Run, StepRecord
 from workbench.model.values import Json
 from workbench.model.waits import Wait
+from workbench.recording.lines import RunIds
 from workbench.recording.node_traces import NodeTrace, NodeTraces
-from workbench.recording.transcript import RunIds, failure_text
+from workbench.recording.transcript import failure_text
 
 UNFINISHED = "the run was left before its end; it can be resumed"
 

@@ -19,7 +19,6 @@ far, the record link masked them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.model.clock import Now, rfc3339
@@ -27,25 +26,16 @@ from workbench.model.effect import EffectRecord, Failure
 from workbench.model.errors import WorkbenchError
 from workbench.model.masking import redact_keys
 from workbench.model.run import StepRecord
-from workbench.model.values import Json, decode, encode
+from workbench.model.values import Json, encode
 from workbench.model.waits import Wait
 from workbench.recording.effect_lines import capability, described, is_mocked, reference_payload
+from workbench.recording.lines import NULL, Lines, RunIds, added, metrics
 from workbench.recording.node_traces import NodeTraces, read_traces
+from workbench.recording.redaction import Redactor
 
-NO_METRICS = b'{"duration_ms":null,"cpu_time_ms":null,"mem_peak_bytes":null}'
-ERROR_STATUSES = frozenset({"failed", "interrupted", "cancelled"})
+__all__ = ["RunIds", "Transcript", "failure_text"]
 
-
-@dataclass(frozen=True, slots=True)
-class RunIds:
-    """Who a run is for. `flow_id` is the entry flow: every line carries it, also those of nodes
-    in sub-flows. The defaults are the desktop runner's developer profile (§6.1)."""
-
-    session_id: str
-    flow_id: str
-    tenant_id: str = "local-dev"
-    team_id: str = "default"
-    user_id: str = "developer"
+_ERROR_STATUSES = frozenset({"failed", "interrupted", "cancelled"})
 
 
 class Transcript:
@@ -60,20 +50,12 @@ class Transcript:
         """Start a fresh transcript, or with `resume` go on after the last whole line of an
         existing one. Raises `transcript_unwritable` or `transcript_unreadable`."""
         self.path = path
-        self.ids = ids
         self.offset = 0
         self.traces = NodeTraces()
         self.failure: WorkbenchError | None = None
-        self._now = now
-        self._second = -1
-        self._second_text = b""
+        self._lines = Lines(ids, now)
+        self._redactor = Redactor()
         self._running: dict[int, StepRecord] = {}
-        self._names: dict[tuple[str, str], bytes] = {}
-        self._session = b'Z","session_id":' + encode(ids.session_id) + b',"flow_id":'
-        self._flow = self._session + encode(ids.flow_id) + b","
-        self._context = b',"context":' + encode(
-            {"tenant_id": ids.tenant_id, "team_id": ids.team_id, "user_id": ids.user_id}
-        )
         if resume and path.exists():
             self.traces, self.offset = read_traces(path)
         try:
@@ -94,16 +76,9 @@ class Transcript:
         """A node starts; telling it twice writes it once."""
         if step.ordinal in self.traces.written:
             return
-        payload, redactions = self._redacted(step.input, "$.inputs.payload")
-        start, _ = self._node_line(
-            step,
-            b'"start","status":"ok","inputs":{"payload":' + payload + self._context + b"}",
-            b"null",
-            b"null",
-            NO_METRICS,
-            redactions,
-            _place(step) | _missing(step),
-        )
+        payload, redactions = self._redactor.encoded(step.input, "$.inputs.payload")
+        line = self._lines.start(step, payload, redactions, _missing(step))
+        start, _ = self._write(line)
         self.traces.started(step.ordinal, step.node, step.component, start)
         self._running[step.ordinal] = step
 
@@ -121,10 +96,10 @@ class Transcript:
         if before is None:
             self.step_started(step)
         self._running.pop(step.ordinal, None)
-        if step.status in ERROR_STATUSES:
+        if step.status in _ERROR_STATUSES:
             self._failed(step)
         else:
-            self._end_line(step, step.output, _outcome(step))
+            self._ended(step, step.output, step.status, _beyond_output(step))
 
     def wait_opened(self, wait: Wait) -> None:
         """The running step of this wait parked: its end line, with what it waits for."""
@@ -140,54 +115,35 @@ class Transcript:
             return
         if step.ordinal not in self.traces.written:
             self.step_started(step)
-        added = _outcome(step) | {"step_status": "waiting", "waiting": waiting}
-        self._end_line(step, step.input if step.output is None else step.output, added)
+        output = step.input if step.output is None else step.output
+        self._ended(step, output, "waiting", {"waiting": waiting})
 
-    def _end_line(self, step: StepRecord, output: Json, added: dict[str, Json]) -> None:
-        outputs, redactions = self._redacted(output, "$.outputs")
+    def _ended(self, step: StepRecord, output: Json, status: str, beyond: dict[str, Json]) -> None:
+        outputs, redactions = self._redactor.encoded(output, "$.outputs")
         if step.resolution is not None:
-            added["resolution"], paths = redact_keys(step.resolution, "$.resolution")
-            redactions = redactions if not paths else encode(decode(redactions) + paths)
-        self._node_line(
-            step,
-            b'"end","status":"ok","inputs":null',
-            outputs,
-            b"null",
-            _metrics(step.duration_us),
-            redactions,
-            added,
+            beyond["resolution"], paths = redact_keys(step.resolution, "$.resolution")
+            redactions = _with_paths(redactions, paths)
+        more = _how(step, status) + added(beyond)
+        self._write(
+            self._lines.ending(step, b'"end","status":"ok"', outputs, NULL, redactions, more)
         )
-        milliseconds = step.duration_us // 1000
-        self.traces.ended(step.ordinal, step.node, added["step_status"], milliseconds)
+        self.traces.ended(step.ordinal, step.node, status, step.duration_us // 1000)
 
     def _failed(self, step: StepRecord) -> None:
         failure = step.error or Failure(f"step_{step.status}", f"{step.node} was {step.status}")
-        error = {
-            "code": "component-failed",
-            "message": failure_text(failure, step.component),
-            "details": {"node": step.node, **_beyond(failure)},
-        }
-        clean, paths = redact_keys(error, "$.error")
-        _, end = self._node_line(
-            step,
-            b'"error","status":"error","inputs":null',
-            b"null",
-            encode(clean),
-            _metrics(step.duration_us),
-            encode(paths),
-            _outcome(step),
+        error, paths = redact_keys(_error_object(step, failure), "$.error")
+        more = _how(step, step.status) + added(_beyond_output(step))
+        line = self._lines.ending(
+            step, b'"error","status":"error"', NULL, encode(error), encode(paths), more
         )
-        self.traces.failed(
-            step.ordinal, step.node, step.status, step.duration_us // 1000, clean, end
-        )
+        _, end = self._write(line)
+        milliseconds = step.duration_us // 1000
+        self.traces.failed(step.ordinal, step.node, step.status, milliseconds, error, end)
 
     def _let_go(self, step: StepRecord) -> None:
-        if step.route is None:
-            return
-        added = _place(step) | {"route": {"to": step.route.to, "why": step.route.why}}
-        self._node_line(
-            step, b'"route","status":"ok","inputs":null', b"null", b"null", b"null", b"[]", added
-        )
+        if step.route is not None:
+            route = {"route": {"to": step.route.to, "why": step.route.why}}
+            self._write(self._lines.ending(step, b'"route","status":"ok"', added=added(route)))
 
     # what is not a node
 
@@ -196,8 +152,7 @@ class Transcript:
         if record.state == 0:
             return
         mocked = is_mocked(record)
-        outcome = record.outcome
-        error = outcome.failure if outcome is not None else None
+        error = record.outcome.failure if record.outcome is not None else None
         payload, paths = redact_keys(reference_payload(record), "$.outputs")
         about, more = redact_keys(described(record), "$.effect")
         step = self._running.get(record.ordinal)
@@ -218,8 +173,7 @@ class Transcript:
             "vt": record.vt,
             "effect": about,
         }
-        metrics = b"null" if mocked else _metrics(record.duration_us)
-        self._event(self._flow, head, metrics, tail)
+        self._write(self._lines.other(head, NULL if mocked else metrics(record.duration_us), tail))
 
     def verify_failed(self, message: str) -> None:
         """The pack did not pass verification; there is no flow yet (§6.2)."""
@@ -232,62 +186,9 @@ class Transcript:
             "outputs": None,
             "error": {"message": message},
         }
-        self._event(self._session + b'"unknown",', head, b"null", {"redactions": []})
+        self._write(self._lines.other(head, NULL, {"redactions": []}, before_flow=True))
 
-    # lines
-
-    def _node_line(
-        self,
-        step: StepRecord,
-        middle: bytes,
-        outputs: bytes,
-        error: bytes,
-        metrics: bytes,
-        redactions: bytes,
-        added: dict[str, Json],
-    ) -> tuple[int, int]:
-        """One line of a node, from parts that are JSON already: a payload is encoded once and
-        walked only when a sensitive word occurs in it."""
-        named = self._names.get((step.node, step.component))
-        if named is None:
-            head = {"node_id": step.node, "component": step.component}
-            named = self._names[step.node, step.component] = encode(head)[1:-1] + b',"phase":'
-        return self._write(
-            b"".join(
-                (
-                    self._opening(), self._flow, named, middle,
-                    b',"outputs":', outputs, b',"error":', error, b',"metrics":', metrics,
-                    b',"schema_id":null,"defaults_applied":[],"redactions":', redactions,
-                    b",", encode(added)[1:], b"\n",
-                )
-            )
-        )  # fmt: skip
-
-    def _event(
-        self, who: bytes, head: dict[str, Json], metrics: bytes, tail: dict[str, Json]
-    ) -> None:
-        """A line that belongs to no node; `schema_id` and `defaults_applied` are null there."""
-        self._write(
-            b"".join(
-                (
-                    self._opening(), who, encode(head)[1:-1], b',"metrics":', metrics,
-                    b',"schema_id":null,"defaults_applied":null,', encode(tail)[1:], b"\n",
-                )
-            )
-        )  # fmt: skip
-
-    def _opening(self) -> bytes:
-        """`{"ts":"…` up to the microseconds; a second's text is made once."""
-        second, micros = divmod(self._now(), 1_000_000)
-        if second != self._second:
-            self._second = second
-            self._second_text = b'{"ts":"' + rfc3339(second * 1_000_000)[:20].encode()
-        return b"%b%06d" % (self._second_text, micros)
-
-    def _redacted(self, value: Json, base: str) -> tuple[bytes, bytes]:
-        """The value as JSON without its sensitive keys, and the JSON list of their paths."""
-        clean, paths = redact_keys(value, base)
-        return encode(clean), encode(paths)
+    # the file
 
     def _write(self, line: bytes) -> tuple[int, int]:
         """Byte offsets of the line's start and end."""
@@ -320,20 +221,48 @@ def failure_text(failure: Failure, component: str) -> str:
     return failure.message
 
 
-def _place(step: StepRecord) -> dict[str, Json]:
+def _error_object(step: StepRecord, failure: Failure) -> dict[str, Json]:
+    """The reference's error object; what a failure says beyond it goes into `details`, defaults
+    unsaid."""
+    said = {
+        "code": failure.code,
+        "reason": failure.message if failure.origin == "component" else "",
+        "origin": failure.origin,
+        "retryable": failure.retryable,
+        "backoff_ms": failure.backoff_ms,
+        "where": failure.where,
+        "details": failure.details,
+    }
+    beyond = {key: value for key, value in said.items() if value not in (None, "", False)}
     return {
-        "flow": step.flow,
-        "frame": step.frame,
-        "ordinal": step.ordinal,
-        "visit": step.visit,
-        "attempt": step.attempt,
+        "code": "component-failed",
+        "message": failure_text(failure, step.component),
+        "details": {"node": step.node, **beyond},
     }
 
 
-def _missing(step: StepRecord) -> dict[str, Json]:
+def _how(step: StepRecord, status: str) -> bytes:
+    """How the step ended, who answered it, and the virtual time after it: plain words."""
+    return b',"step_status":"%b","source":"%b","vt":%d' % (
+        status.encode(),
+        step.source.encode(),
+        step.vt,
+    )
+
+
+def _beyond_output(step: StepRecord) -> dict[str, Json]:
+    beyond: dict[str, Json] = {}
+    if step.route is not None:
+        beyond["route"] = {"to": step.route.to, "why": step.route.why}
+    if step.egress:
+        beyond["egress"] = True
+    if step.findings:
+        beyond["findings"] = step.findings
+    return beyond
+
+
+def _missing(step: StepRecord) -> bytes:
     """Lookups that found nothing, without the nearest key's value: it may be sensitive."""
-    if not step.missing:
-        return {}
     found = [
         {
             "pointer": one.pointer,
@@ -344,37 +273,12 @@ def _missing(step: StepRecord) -> dict[str, Json]:
         }
         for one in step.missing
     ]
-    return {"missing": found}
+    return added({"missing": found}) if found else b""
 
 
-def _outcome(step: StepRecord) -> dict[str, Json]:
-    added = _place(step)
-    added |= {"step_status": step.status, "source": step.source, "vt": step.vt}
-    if step.route is not None:
-        added["route"] = {"to": step.route.to, "why": step.route.why}
-    if step.egress:
-        added["egress"] = True
-    if step.findings:
-        added["findings"] = step.findings
-    return added
-
-
-def _metrics(duration_us: int) -> bytes:
-    return b'{"duration_ms":%d,"cpu_time_ms":null,"mem_peak_bytes":null,"duration_us":%d}' % (
-        duration_us // 1000,
-        duration_us,
-    )
-
-
-def _beyond(failure: Failure) -> dict[str, Json]:
-    """What a failure says beyond the reference's error object; defaults stay unsaid."""
-    said = {
-        "code": failure.code,
-        "reason": failure.message if failure.origin == "component" else "",
-        "origin": failure.origin,
-        "retryable": failure.retryable,
-        "backoff_ms": failure.backoff_ms,
-        "where": failure.where,
-        "details": failure.details,
-    }
-    return {key: value for key, value in said.items() if value not in (None, "", False)}
+def _with_paths(redactions: bytes, paths: list[str]) -> bytes:
+    """Two JSON lists of paths as one."""
+    if not paths:
+        return redactions
+    more = encode(paths)
+    return more if redactions == b"[]" else redactions[:-1] + b"," + more[1:]

@@ -4,7 +4,19 @@
 import from here and from the model, and from nowhere else.
 """
 
+from workbench.engine.breakpoints import Breakpoint
+from workbench.engine.debugger import Choice, Mode
 from workbench.session.requests import HEADLESS, RUNNING, STEPPING, DriveMode, StartRequest
 from workbench.session.workspace import Workspace
 
-__all__ = ["HEADLESS", "RUNNING", "STEPPING", "DriveMode", "StartRequest", "Workspace"]
+__all__ = [
+    "HEADLESS",
+    "RUNNING",
+    "STEPPING",
+    "Breakpoint",
+    "Choice",
+    "DriveMode",
+    "Mode",
+    "StartRequest",
+    "Workspace",
+]

@@ -7,7 +7,6 @@ never a special case (`architecture.md`, ideas 1 and 3).
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -41,8 +40,6 @@ from workbench.model.masking import Masker
 from workbench.model.rules import FailRun
 from workbench.model.run import Run, StepRecord
 from workbench.model.state import fold
-from workbench.model.values import Json
-from workbench.model.waits import read_resolution
 from workbench.session.requests import DriveMode
 from workbench.session.views import Preview
 
@@ -78,20 +75,20 @@ class LiveRun:
         how: DriveMode,
     ) -> None:
         from workbench.components import ComponentLink
-        from workbench.mocks import Grants, MockWorld, build_links
+        from workbench.mocks import MockWorld, build_links, with_answers
 
         store = parts.store
         self.run_id = run.id
         self.definition = definition
         self.masker = masker
-        mocks = _with_answers(mocks, run.options.answers)
+        mocks = with_answers(mocks, run.options.answers)
         steps = store.steps(run.id)
-        self.world = MockWorld(mocks, masker, run.options.seed, parts.now, run.created_at)
+        self.world = MockWorld(mocks, run.options.seed, parts.now, run.created_at)
         last = steps[-1] if steps else None
         self.world.restore(
             store.effects(run.id), last.vt if last else None, last.rnd if last else None
         )
-        self.grants = Grants(mocks.http.grant)
+        self.grants = self.world.grants
         self.control = RunControl(parts.watchdog)
         self.pins = PinLink({**mocks.pins, **run.options.pins})
         self.ended = Flag()
@@ -132,7 +129,7 @@ class LiveRun:
                 self.pins,
                 FaultLink(mocks.faults, run.options.seed),
                 components,
-                *build_links(self.world, self.control, self.grants, intent),
+                *build_links(mocks, self.world, masker, control=self.control, intent=intent),
             ],
             builtins,
         )
@@ -216,14 +213,6 @@ class LiveRun:
             if not self._ledger.run.ended:
                 self._ledger.apply(FailRun(Failure(error.code, str(error))))
                 self._ledger.flush()
-
-
-def _with_answers(mocks: MocksConfig, given: dict[str, Json]) -> MocksConfig:
-    """The mocks with the answers of the command line in front of the prepared ones."""
-    if not given:
-        return mocks
-    answers = {name: (read_resolution(wire, name),) for name, wire in given.items()}
-    return dataclasses.replace(mocks, waits={**mocks.waits, **answers})
 
 
 def _unsettled(run: Run, steps: list[StepRecord]) -> StepRecord | None:

@@ -85,15 +85,18 @@ class RunDesk:
         live.start()
         return live
 
-    def restart(self, run_id: str, how: DriveMode = STEPPING) -> Run:
-        """A new run of the same flow with the same input, on the pack as it is now."""
+    def restart(
+        self, run_id: str, how: DriveMode = STEPPING, run_input: tuple[Json] | None = None
+    ) -> Run:
+        """A new run of the same flow, on the pack as it is now; `run_input` replaces its input."""
         old = answers.find_run(self.store, run_id)
         self.stop(old.id)
+        self.shelf.forget(Path(old.options.pack_path))
         options = old.options
         request = StartRequest(
             pack=Path(options.pack_path),
             flow=old.flow_id,
-            input=self._masker(old.id).reveal(old.input),
+            input=run_input[0] if run_input else self._masker(old.id).reveal(old.input),
             mocks=Path(options.mocks_path) if options.mocks_path else None,
             pins=options.pins,
             semantics=options.semantics,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from workbench.language.expressions import evaluate
+from workbench.language.routing import status_of, why_not
 from workbench.model.clock import NewId, Now, new_run_id, wall_now
 from workbench.model.effect import EffectRecord
 from workbench.model.errors import WorkbenchError
@@ -66,6 +67,18 @@ class Workspace(RunDesk):
         """The pack's sample inputs, `presets/*.json`, by name."""
         return self.shelf.presets(self.shelf.open(path))
 
+    def inputs(self, path: Path, flow_id: str) -> list[tuple[str, Json]]:
+        """Inputs to offer for a flow, named: those of its latest runs, then the pack's samples."""
+        pack = self.pack(path)
+        found: list[tuple[str, Json]] = []
+        for run in self.runs(200):
+            mine = (run.pack_id, run.flow_id) == (pack.id, flow_id)
+            if mine and run.input is not None and run.input not in [value for _, value in found]:
+                found.append((f"run {run.number}", run.input))
+        if flow_id == pack.entry.flow_id:
+            found.extend(self.presets(path).items())
+        return found
+
     # looking at runs
 
     def find_run(self, name: str) -> Run:
@@ -120,6 +133,21 @@ class Workspace(RunDesk):
         frame = steps[-1].frame if steps else ""
         place = state.frames.get(frame) or state.frames[""]
         return place.roots()
+
+    def why_not(self, run_id: str, step: StepRecord) -> list[tuple[str, str]]:
+        """Every route of a step's node with the reason it was taken or not, values included."""
+        flow = self.definition(self.find_run(run_id)).flows[step.flow]
+        node = flow.nodes[step.node]
+        steps = self.store.steps(run_id, step.ordinal)
+        state = fold(self.find_run(run_id).input, steps, step.ordinal)
+        place = state.frames.get(step.frame)
+        if place is None:
+            return []
+        status = "error" if step.status == "failed" else status_of(step.output)
+        if step.resolution is not None:
+            status = str(step.resolution.get("status"))
+        told = why_not(node.routing, status, place.roots())
+        return [(route.to or "end", why) for route, why in told]
 
     def runs(self, limit: int = 100) -> list[Run]:
         """Newest first; empty in a workspace that never ran anything."""

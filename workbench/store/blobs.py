@@ -84,7 +84,11 @@ class _Base:
 
 class RunBlobs:
     """Turns big values into blobs; remembers what this run stored. Not safe to share between
-    threads without `lock`."""
+    threads without `lock`.
+
+    A step's output is usually the next step's input, and a step is written when it begins and
+    again when it ends. The very same object is therefore encoded once: what was committed must
+    not be changed afterwards."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -92,8 +96,24 @@ class RunBlobs:
         self._bases: dict[Slot, _Base] = {}
         self._kept: list[_Base] = []
         self._misses: dict[Slot, int] = {}
+        # id of an object -> the object (so that the id stays its own) and its cell; the values
+        # of this commit and of the one before.
+        self._fresh: dict[int, tuple[Json, Cell]] = {}
+        self._recent: dict[int, tuple[Json, Cell]] = {}
 
-    def blob(self, data: bytes, slot: Slot, pending: dict[bytes, Blob]) -> Cell:
+    def cell(self, value: Json, slot: Slot, pending: dict[bytes, Blob]) -> Cell:
+        """The cell of a value that is not None. Raises `json_unencodable`."""
+        key = id(value)
+        known = self._fresh.get(key) or self._recent.get(key)
+        if known is None:
+            data = encode(value)
+            if len(data) <= INLINE:
+                return data
+            known = value, self._blob(data, slot, pending)
+        self._fresh[key] = known
+        return known[1]
+
+    def _blob(self, data: bytes, slot: Slot, pending: dict[bytes, Blob]) -> Cell:
         """The id of a stored value, or a blob that `pending` has just got."""
         digest = hashlib.sha256(data).digest()
         known: Cell = self._ids.get(digest) or pending.get(digest)
@@ -128,6 +148,7 @@ class RunBlobs:
 
     def stored(self, pending: dict[bytes, Blob]) -> None:
         """These blobs are committed now."""
+        self._recent, self._fresh = self._fresh, {}
         if len(self._ids) > _IDS_KEPT:
             self._ids.clear()
         for digest, blob in pending.items():
@@ -140,6 +161,8 @@ class RunBlobs:
         self._ids.clear()
         self._bases.clear()
         self._kept.clear()
+        self._fresh.clear()
+        self._recent.clear()
 
     def _keep(self, base: _Base, slot: Slot) -> None:
         self._bases[slot] = base
@@ -198,11 +221,11 @@ class CellWriter:
         """The cell of a value. Raises `json_unencodable`."""
         if value is None:
             return None
+        if self._blobs is not None:
+            return self._blobs.cell(value, slot, self.pending)
         data = encode(value)
         if len(data) <= INLINE:
             return data
-        if self._blobs is not None:
-            return self._blobs.blob(data, slot, self.pending)
         digest = hashlib.sha256(data).digest()
         if digest not in self.pending:
             self.pending[digest] = whole(digest, data)

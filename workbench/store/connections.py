@@ -23,6 +23,7 @@ from workbench.store.locks import ticket_for
 _T = TypeVar("_T")
 _BUSY_SECONDS = 5.0
 _WAL_LIMIT = 16 * 1024 * 1024
+_CHECKPOINT_PAGES = 8 * 1024 * 1024 // schema.PAGE_SIZE
 
 _CODES = {
     sqlite3.SQLITE_BUSY: ("store_busy", "another program has been writing to the journal"),
@@ -165,7 +166,9 @@ class Connections:
             raise self.explained(error) from error
         try:
             empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-            if not empty:
+            if empty:
+                connection.execute(f"PRAGMA page_size = {schema.PAGE_SIZE}")
+            else:
                 schema.check(connection, self.place)
             self._use_wal(connection)
             connection.execute("BEGIN IMMEDIATE")
@@ -212,6 +215,7 @@ class Connections:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         return connection
 
     def _take(self) -> Connection:

@@ -55,11 +55,12 @@ INSERT_RUN = (
     "status, cursor, cancel_requested, revision, parent, parent_ordinal, input, output, failure, "
     "options, created, updated) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
-UPDATE_RUN = (
-    "UPDATE runs SET status = ?, cursor = ?, cancel_requested = ?, revision = ?, updated = ? "
-    "WHERE rid = ? AND revision = ? AND deleted_at IS NULL"
+# Leaving the indexed status alone saves a page; right only while the run keeps its status.
+ADVANCE_RUN = (
+    "UPDATE runs SET cursor = ?, cancel_requested = ?, revision = ?, updated = ? "
+    "WHERE rid = ? AND revision = ? AND deleted_at IS NULL AND status = 'running'"
 )
-UPDATE_ENDED_RUN = (
+UPDATE_RUN = (
     "UPDATE runs SET output = ?, failure = ?, status = ?, cursor = ?, cancel_requested = ?, "
     "revision = ?, updated = ? WHERE rid = ? AND revision = ? AND deleted_at IS NULL"
 )
@@ -76,17 +77,18 @@ def run_row(run: Run, parent: int | None, cell: CellWriter) -> Row:
     )  # fmt: skip
 
 
-def run_update(run: Run, rid: int, expected: int, cell: CellWriter) -> tuple[str, Row]:
-    """The statement and parameters that write what may change about a run. Output and failure
-    are left out while the run has neither."""
+def run_moves(run: Run, rid: int, expected: int, cell: CellWriter) -> list[tuple[str, Row]]:
+    """Statements, first to last, of which one must match: they write what may change about a
+    run."""
     moved = (
-        run.status, encode(run.cursor), run.cancel_requested, run.revision, run.updated_at,
-        rid, expected,
+        encode(run.cursor), run.cancel_requested, run.revision, run.updated_at, rid, expected,
     )  # fmt: skip
-    if run.output is None and run.failure is None and not run.ended:
-        return UPDATE_RUN, moved
     output = cell(run.output, ("", "", "output"))
-    return UPDATE_ENDED_RUN, (output, cell(run.failure, ("", "", "failure")), *moved)
+    failure = cell(run.failure, ("", "", "failure"))
+    update = (UPDATE_RUN, (output, failure, run.status, *moved))
+    if run.status == "running" and output is None and failure is None:
+        return [(ADVANCE_RUN, moved), update]
+    return [update]
 
 
 def read_run(row: Row, blobs: BlobReader) -> Run:
@@ -122,8 +124,7 @@ STEP_CELLS = 8
 SELECT_STEPS = (
     "SELECT input, output, error, resolution, route, missing, findings, logs, ordinal, frame, "
     "flow, node, visit, attempt, status, component, egress, source, origin, external_id, vt, rnd, "
-    "started, ended, duration FROM steps "
-    "WHERE rid = ? AND ordinal > ? AND ordinal <= ? ORDER BY ordinal"
+    "started, ended, duration FROM steps WHERE key > ? AND key <= ? ORDER BY key"
 )
 # What identifies an attempt never changes and is indexed: an UPDATE must not touch it.
 _IDENTITY = "frame, flow, node, visit, attempt, origin"
@@ -133,23 +134,27 @@ _STATE = (
     "duration",
 )  # fmt: skip
 _INSERT_STEP = (
-    f"INSERT INTO steps({_IDENTITY}, {', '.join(_STATE)}, rid, ordinal) "
-    f"VALUES ({','.join('?' * (8 + len(_STATE)))})"
+    f"INSERT INTO steps(rid, ordinal, {_IDENTITY}, {', '.join(_STATE)}, key) "
+    f"VALUES ({','.join('?' * (9 + len(_STATE)))})"
 )
 UPSERT_STEP = (
-    f"{_INSERT_STEP} ON CONFLICT(rid, ordinal) DO UPDATE SET "
+    f"{_INSERT_STEP} ON CONFLICT(key) DO UPDATE SET "
     f"{', '.join(f'{name} = excluded.{name}' for name in _STATE)}"
 )
-UPDATE_STEP = (
-    f"UPDATE steps SET {', '.join(f'{name} = ?' for name in _STATE)} WHERE rid = ? AND ordinal = ?"
-)
+UPDATE_STEP = f"UPDATE steps SET {', '.join(f'{name} = ?' for name in _STATE)} WHERE key = ?"
+
+
+def step_key(rid: int, ordinal: int) -> int:
+    """The primary key of a step; an ordinal past 32 bits is taken for "all of them"."""
+    return rid << 32 | min(max(ordinal, 0), 0xFFFFFFFF)
 
 
 def step_row(step: StepRecord, rid: int, cell: CellWriter) -> tuple[Row, Row]:
     """(identity, state and key): together the parameters of UPSERT_STEP, the second alone those
     of UPDATE_STEP."""
     flow, node = step.flow, step.node
-    identity = (step.frame, flow, node, step.visit, step.attempt, step.origin)
+    ordinal = step.ordinal
+    identity = (rid, ordinal, step.frame, flow, node, step.visit, step.attempt, step.origin)
     state = (
         step.component,
         step.status,
@@ -169,8 +174,7 @@ def step_row(step: StepRecord, rid: int, cell: CellWriter) -> tuple[Row, Row]:
         step.started,
         step.ended,
         step.duration_us,
-        rid,
-        step.ordinal,
+        step_key(rid, ordinal),
     )
     return identity, state
 

@@ -54,12 +54,15 @@ class SqliteStore:
             if change.expected is None:
                 return self._create(change, cells)
             rid = self._rid(change.run.id)
-            statement, head = rows.run_update(change.run, rid, change.expected, cells)
+            moves = rows.run_moves(change.run, rid, change.expected, cells)
             body = _Body(change, rid, cells)
             with self._db.writing(change.full) as connection:
                 if cells.pending:
                     write_blobs(connection, cells.pending)
-                if connection.execute(statement, head).rowcount != 1:
+                for statement, values in moves:
+                    if connection.execute(statement, values).rowcount == 1:
+                        break
+                else:
                     raise _conflict(connection, change)
                 body.write(connection)
         run = change.run
@@ -182,7 +185,10 @@ class SqliteStore:
             found = [
                 (owner, row)
                 for rid, owner, low, high in _lineage(connection, run_id)
-                for row in connection.execute(rows.SELECT_STEPS, (rid, low, min(high, last)))
+                for row in connection.execute(
+                    rows.SELECT_STEPS,
+                    (rows.step_key(rid, low), rows.step_key(rid, min(high, last))),
+                )
             ]
             cells = rows.blob_ids([row for _, row in found], rows.STEP_CELLS)
             blobs.fetch(connection, cells)

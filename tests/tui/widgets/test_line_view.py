@@ -34,13 +34,13 @@ def test_following_shows_the_end_and_scrolling_up_leaves_it() -> None:
         await pilot.pause()
         assert rows_of(view)[-1].startswith(">line 99")
         await pilot.press("k")
-        assert not view.following and view.cursor == 98
+        assert (view.following, view.cursor) == (False, 98)
         top = view.scroll_offset.y
         view.append(["later"])
         await pilot.pause()
         assert view.scroll_offset.y == top and view.cursor == 98
         await pilot.press("G")
-        assert view.following and view.cursor == 100
+        assert (view.following, view.cursor) == (True, 100)
         assert [m.following for m in heard(view, LineView.FollowChanged)] == [False, True]
 
     play(LineView(follows=True), script, (40, 10))

@@ -28,7 +28,9 @@ def test_a_single_node_and_nothing() -> None:
 
 
 def test_the_refund_flow() -> None:
-    assert drawing(REFUND) == """\
+    assert (
+        drawing(REFUND)
+        == """\
 ┬ * parse
 │ * score
 │ * rate
@@ -38,6 +40,7 @@ def test_the_refund_flow() -> None:
 ├│* receipt
 │└* reject
 └ * notify"""
+    )
     lines = {line.node: line for line in lay_out(REFUND)}
     assert lines["decide"].forks == ("pay", "reject") and lines["decide"].own == 0
     assert lines["reject"].ends and lines["reject"].own == 1
@@ -46,12 +49,15 @@ def test_the_refund_flow() -> None:
 
 def test_a_branch_that_joins_again() -> None:
     flow = make_flow({"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": ["e"], "e": []})
-    assert drawing(flow) == """\
+    assert (
+        drawing(flow)
+        == """\
 ┬┬* a
 ├│* b
 ├┴* c
 │ * d
 └ * e"""
+    )
 
 
 def test_one_error_handler_for_many_shares_its_lane() -> None:
@@ -64,7 +70,9 @@ def test_one_error_handler_for_many_shares_its_lane() -> None:
         "err": [""],
         "f": [],
     })  # fmt: skip
-    assert drawing(flow) == """\
+    assert (
+        drawing(flow)
+        == """\
 ┬┬┬┬* a
 ├┼┼┤* b
 ├┴┼┤* c
@@ -72,19 +80,23 @@ def test_one_error_handler_for_many_shares_its_lane() -> None:
 ├  │* e
 │  └* err
 └   * f"""
+    )
 
 
 def test_loops_have_their_own_dotted_lanes() -> None:
     flow = make_flow({
         "a": ["b"], "b": ["c"], "c": ["d"], "d": ["e", "b"], "e": ["a", "f"], "f": []
     })  # fmt: skip
-    assert drawing(flow) == """\
+    assert (
+        drawing(flow)
+        == """\
 ┬┐ * a
 ├┼┐* b
 ├┊┊* c
 ├┼┘* d ↑b
 ├┘ * e ↑a
 └  * f"""
+    )
 
 
 def test_a_node_that_repeats_itself_needs_no_lane() -> None:
@@ -93,11 +105,14 @@ def test_a_node_that_repeats_itself_needs_no_lane() -> None:
 
 def test_what_cannot_be_reached_stands_last() -> None:
     flow = make_flow({"lost": ["b", "lost2"], "a": ["b"], "b": [], "lost2": []}, start="a")
-    assert drawing(flow) == """\
+    assert (
+        drawing(flow)
+        == """\
 ┬* a
 └* b
 ┬? lost ↑b
 └? lost2"""
+    )
 
 
 def test_other_entry_points_are_reachable() -> None:
@@ -108,9 +123,7 @@ def test_other_entry_points_are_reachable() -> None:
 
 
 def test_nodes_declared_out_of_order_are_put_in_reading_order() -> None:
-    flow = make_flow(
-        {"q": [], "c": ["q"], "b": ["q"], "m": ["b", "c"], "z": ["m"]}, start="z"
-    )
+    flow = make_flow({"q": [], "c": ["q"], "b": ["q"], "m": ["b", "c"], "z": ["m"]}, start="z")
     assert [line.node for line in lay_out(flow)] == ["z", "m", "b", "c", "q"]
 
 

@@ -178,12 +178,14 @@ def test_a_huge_value_costs_a_line() -> None:
 
 def test_odd_data_never_breaks_a_row() -> None:
     async def script(view: Transcript, pilot: Pilot[None]) -> None:
-        view.extend([
-            event("step.ended", step(1, "a\x1fb", output="x\x1fy\x1b[2J")),
-            event("effect", CHARGE),
-            event("mystery", None),
-            event("log", Log("nobody", "")),
-        ])
+        view.extend(
+            [
+                event("step.ended", step(1, "a\x1fb", output="x\x1fy\x1b[2J")),
+                event("effect", CHARGE),
+                event("mystery", None),
+                event("log", Log("nobody", "")),
+            ]
+        )
         await pilot.pause()
         assert view.line_count == 3
         assert "\x1b" not in "".join(rows_of(view))

@@ -30,13 +30,10 @@ from textual.widget import Widget
 from workbench.tui.widgets.cells import Fragment, clean, split_matches
 from workbench.tui.widgets.glyphs import CURSOR, ascii_in_use
 from workbench.tui.widgets.strips import mark_span, window
+from workbench.tui.widgets.tones import tone_classes, tone_css
 
 MAX_CHARS = 1_000  # what one row may show; the whole value is one `y` away
 _CACHED_STRIPS = 512
-TONES = (
-    "muted", "good", "bad", "warn", "info", "strong", "name", "string", "number", "literal",
-    "match", "cursor",
-)  # fmt: skip
 
 
 class LineView(ScrollView, can_focus=True):
@@ -54,31 +51,22 @@ class LineView(ScrollView, can_focus=True):
     """
 
     ALLOW_SELECT = True
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line-view--{tone}" for tone in TONES}
-    DEFAULT_CSS = """
+    COMPONENT_CLASSES: ClassVar[set[str]] = tone_classes("line-view")
+    DEFAULT_CSS = (
+        """
     LineView {
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
         color: $foreground;
         background: $surface;
-        & > .line-view--muted { color: $text-muted; }
-        & > .line-view--good { color: $text-success; }
-        & > .line-view--bad { color: $text-error; text-style: bold; }
-        & > .line-view--warn { color: $text-warning; }
-        & > .line-view--info { color: $text-primary; }
-        & > .line-view--strong { text-style: bold; }
-        & > .line-view--name { color: $text-primary; }
-        & > .line-view--string { color: $text-success; }
-        & > .line-view--number { color: $text-warning; }
-        & > .line-view--literal { color: $text-accent; }
-        & > .line-view--match {
-            color: $background; background: $warning; text-style: bold underline;
-        }
-        & > .line-view--cursor { background: $primary 20%; }
-        &:focus > .line-view--cursor { background: $primary 45%; text-style: bold; }
     }
     """
+        + tone_css("LineView", "line-view")
+        + """
+    LineView:focus > .line-view--cursor { background: $primary 45%; text-style: bold; }
+    """
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor_up", "Up", show=False),
         Binding("down,j", "cursor_down", "Down", show=False),

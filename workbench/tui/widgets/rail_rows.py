@@ -157,7 +157,7 @@ def columns_for(rows: list[RailRow], width: int) -> Columns:
     lanes = max((len(row.prefix) + len(row.line.lanes) for row in rows), default=1)
     longest = max((len(_label(row)) for row in rows), default=1)
     free = width - _GUTTER - lanes - 2 - _STATE - _TIME - 1
-    source = 5 if free - 5 >= min(longest, 8) else 0
+    source = 6 if free - 6 >= min(longest, 8) else 0  # "fault "
     free -= source
     tail = 6 if free - 6 >= min(longest, 9) else 0
     name = max(3, min(longest, free - tail))
@@ -172,11 +172,11 @@ def _label(row: RailRow) -> str:
 def row_fragments(row: RailRow, state: RailState, columns: Columns) -> list[Fragment]:
     """One line of the rail as toned pieces."""
     tone = _TONES.get(state.glyph, "")
-    tail = " ".join(_tail(row, state))
-    time = state.time
-    if not columns.tail and (not time or state.hint or state.tries > 1):
-        time = tail
-    gap = "~" if state.changed and not columns.tail else " "
+    notes = _tail(row, state)
+    time, tail = state.time, _what_fits(notes, columns.tail) if columns.tail else ""
+    if notes and not columns.tail and (not time or state.hint or state.tries > 1):
+        time = notes[0]
+    gap = "~" if state.changed and "~" not in tail + time else " "
     pieces: list[Fragment] = [
         (glyphs.CURRENT if state.current else " ", "strong"),
         (_BREAKPOINTS[state.breakpoint] + " ", "bad"),
@@ -186,7 +186,7 @@ def row_fragments(row: RailRow, state: RailState, columns: Columns) -> list[Frag
     ]
     word, room = state.state_text, columns.source
     if not room and len(word) >= _STATE and not state.time:
-        pieces.append((fit(f"{word} {tail}", _STATE + _TIME), tone))
+        pieces.append((fit(f"{word} {time}", _STATE + _TIME), tone))
         return pieces
     if room and not state.source and len(word) >= _STATE:
         pieces.append((fit(word, _STATE + room - 1) + " ", tone))
@@ -208,6 +208,13 @@ def _tail(row: RailRow, state: RailState) -> list[str]:
         tail.append(f"~{state.changed}")
     tail += [f"↑ {clean(node)}" for node in row.line.back]
     return tail
+
+
+def _what_fits(notes: list[str], room: int) -> str:
+    """As many whole notes as fit, at least the first."""
+    while len(notes) > 1 and len(" ".join(notes)) > room:
+        notes = notes[:-1]
+    return " ".join(notes)
 
 
 def crumbs(rows: list[RailRow], states: Mapping[str, RailState], width: int) -> list[Fragment]:

@@ -1,0 +1,53 @@
+"""A quick "nothing to redact here", so that ordinary payloads are not copied to be looked at.
+
+Walking a value with its paths costs many times what encoding it costs. Nearly every payload has
+no sensitive key, and its keys are the same ones again and again: so verdicts on keys are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workbench.model.masking import redact_keys
+from workbench.model.secret_forms import is_secret_key
+from workbench.model.values import Json, encode
+
+_KEPT_KEYS = 10_000
+_CONTAINERS = frozenset({dict, list})
+
+
+class Redactor:
+    """Encodes values without what stands under sensitive keys; remembers harmless keys."""
+
+    def __init__(self) -> None:
+        self._harmless: set[str] = set()
+
+    def encoded(self, value: Json, base: str) -> tuple[bytes, bytes]:
+        """The redacted value, and the list of redacted paths below `base`, both as JSON."""
+        if type(value) not in _CONTAINERS or self._is_harmless(value):
+            return encode(value), b"[]"
+        clean, paths = redact_keys(value, base)
+        return encode(clean), encode(paths)
+
+    def _is_harmless(self, value: Json) -> bool:
+        """`value` is a dict or a list. What can be asked of all items at once is asked in C."""
+        items: Iterable[Json] = value
+        if type(value) is dict:
+            if not self._harmless.issuperset(value) and not self._learn(value):
+                return False
+            items = value.values()
+        if _CONTAINERS.isdisjoint(map(type, items)):
+            return True
+        for item in items:  # not all(…): a generator costs more than the question
+            if type(item) in _CONTAINERS and not self._is_harmless(item):
+                return False
+        return True
+
+    def _learn(self, keys: dict[str, Json]) -> bool:
+        if len(self._harmless) > _KEPT_KEYS:
+            self._harmless.clear()
+        for key in keys:
+            if is_secret_key(key):
+                return False
+            self._harmless.add(key)
+        return True

@@ -1,0 +1,101 @@
+"""The application: themes, screens, the palette, and the drain of the stream."""
+
+from __future__ import annotations
+
+import gc
+import os
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, InvalidThemeError
+from textual.binding import BindingType
+
+from workbench.model.errors import WorkbenchError
+from workbench.session import Workspace
+from workbench.tui.bridge import RATE, Drain, Happened
+from workbench.tui.screens.base import WorkbenchScreen
+from workbench.tui.screens.debug import DebugScreen
+from workbench.tui.screens.packs import PacksScreen
+from workbench.tui.themes import load_themes
+
+
+class WorkbenchApp(App[int]):
+    """The workbench on a workspace.
+
+    `root` is the folder or pack to show; `run_id` opens straight on a run; `theme_name` overrides
+    the user's choice. The app owns nothing that the journal could not rebuild.
+    """
+
+    CSS_PATH: ClassVar[list[str]] = ["app.tcss"]
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = []
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        root: Path,
+        *,
+        run_id: str | None = None,
+        theme_name: str | None = None,
+        present: bool = False,
+    ) -> None:
+        # NO_COLOR on a true-colour theme would print black on black (terminal-ui.md §2).
+        super().__init__(ansi_color=bool(os.environ.get("NO_COLOR")))
+        self.workspace = workspace
+        self.root = root
+        self.present = present
+        self._run_id = run_id
+        self._theme_name = theme_name
+        self._drain = Drain(workspace.events.subscribe())
+
+    def on_mount(self) -> None:
+        for theme in load_themes():
+            self.register_theme(theme)
+        self.choose_theme(self._theme_name or "dusk")
+        self.push_screen(PacksScreen(self.root))
+        if self._run_id is not None:
+            self.open_run(self._run_id)
+        self.set_interval(RATE, self._pump)
+        # Start-up garbage is most of what a later collection would have to walk.
+        self.call_after_refresh(gc.freeze)
+
+    def choose_theme(self, name: str) -> None:
+        """Use a theme by name; an unknown one falls back and says so."""
+        try:
+            self.theme = name
+        except InvalidThemeError:
+            self.theme = "dusk" if "dusk" in self.available_themes else "textual-dark"
+            self.tell(f"there is no theme {name}")
+
+    def open_run(self, run_id: str) -> None:
+        """Show a run in the debugger."""
+        try:
+            screen = DebugScreen(run_id, self.workspace)
+        except WorkbenchError as error:
+            self.tell(f"{error} [{error.code}]")
+            return
+        self.push_screen(screen)
+
+    def leave(self, screen: WorkbenchScreen) -> None:
+        """One level out; the lowest screen stays."""
+        if len(self.screen_stack) > 2:
+            self.pop_screen()
+        else:
+            screen.say("this is the first screen; ctrl+q quits")
+
+    def tell(self, text: str) -> None:
+        """A line on the screen in front."""
+        if isinstance(self.screen, WorkbenchScreen):
+            self.screen.say(text, bad=True)
+
+    def _pump(self) -> None:
+        batch = self._drain.take()
+        if batch is None:
+            return
+        self._deliver(batch)
+
+    def _deliver(self, batch: Happened) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, WorkbenchScreen) and screen.is_mounted:
+                screen.happened(batch)

@@ -1,0 +1,194 @@
+"""What the inspector says about one node at the moment looked at: reason before data. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.model.effect import EffectRecord
+from workbench.model.flow import Node
+from workbench.model.run import Missing, StepRecord
+from workbench.model.values import Json
+from workbench.model.waits import Wait
+from workbench.session.views import Preview
+from workbench.tui.run_model import RunModel
+from workbench.tui.widgets.cells import human_duration
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """One node, ready to be drawn. `reasons` are (tone, text) lines, the first says why it
+    stands; `template` is what was written, `sent` what it became; `before_*` are the values of
+    the attempt or visit before, for marking what changed."""
+
+    path: str
+    headline: str
+    reasons: tuple[tuple[str, str], ...] = ()
+    template: Json = None
+    sent: Json = None
+    has_sent: bool = False
+    output: Json = None
+    has_output: bool = False
+    before_sent: Json = None
+    before_output: Json = None
+    has_before: bool = False
+    missing: tuple[Missing, ...] = ()
+    effects: tuple[EffectRecord, ...] = ()
+    logs: tuple[str, ...] = ()
+    step: StepRecord | None = None
+    where: str = ""
+
+
+def inspect(model: RunModel, path: str) -> Inspection:
+    """The node at `path` as it is, was sent, answered or failed."""
+    node = model.node_of(path)
+    step = model.step_at(path)
+    standing = not model.past and model.current == path and _before(model)
+    if step is None or (standing and model.preview is not None):
+        return _pending(model, path, node, standing)
+    return _done(model, path, node, step)
+
+
+def _before(model: RunModel) -> bool:
+    return model.pause is not None and model.pause.reason != "failure"
+
+
+def _pending(model: RunModel, path: str, node: Node | None, standing: bool) -> Inspection:
+    preview = model.preview if standing else None
+    reasons: list[tuple[str, str]] = []
+    if standing and model.reason:
+        reasons.append(("strong", f"Standing before this node: {model.reason}"))
+    if preview is not None:
+        reasons.extend(_missing_lines(preview.missing))
+        if preview.problem:
+            reasons.append(("bad", preview.problem))
+    if not reasons:
+        reasons.append(("muted", "This node has not run."))
+    return Inspection(
+        path,
+        _headline(path, node, None),
+        tuple(reasons),
+        template=node.mapping if node is not None else None,
+        sent=preview.value if preview is not None else None,
+        has_sent=preview is not None and not preview.problem,
+        missing=preview.missing if preview is not None else (),
+        where=node.where() if node is not None else "",
+    )
+
+
+def _done(model: RunModel, path: str, node: Node | None, step: StepRecord) -> Inspection:
+    before = model.before(step)
+    has_output = step.status == "succeeded"
+    return Inspection(
+        path,
+        _headline(path, node, step),
+        tuple(_reasons(model, step)),
+        template=node.mapping if node is not None else None,
+        sent=step.input,
+        has_sent=True,
+        output=step.output,
+        has_output=has_output,
+        before_sent=before.input if before is not None else None,
+        before_output=before.output if before is not None else None,
+        has_before=before is not None,
+        missing=step.missing,
+        effects=tuple(model.effects_of(step)),
+        logs=tuple(step.logs.splitlines()),
+        step=step,
+        where=_where(node, step),
+    )
+
+
+def _where(node: Node | None, step: StepRecord) -> str:
+    if step.missing:
+        return step.missing[0].where
+    if step.error is not None and step.error.where:
+        return step.error.where
+    return node.where() if node is not None else ""
+
+
+def _headline(path: str, node: Node | None, step: StepRecord | None) -> str:
+    parts = [path]
+    if node is not None:
+        target = _target(node)
+        parts.append(f"{target} op {node.operation}" if node.operation else target)
+    if step is not None:
+        took = human_duration(step.duration_us) if step.ended else ""
+        source = "" if step.source == "engine" else step.source
+        parts.append(" ".join(word for word in (source, took) if word))
+        if step.attempt > 1:
+            parts.append(f"try {step.attempt}")
+        if step.visit > 1:
+            parts.append(f"visit {step.visit}")
+    return " · ".join(part for part in parts if part)
+
+
+def _target(node: Node) -> str:
+    if node.kind == "exec" and isinstance(node.mapping, dict):
+        named = node.mapping.get("component") or node.mapping.get("component_ref")
+        if isinstance(named, str):
+            return named
+    return node.component
+
+
+def _reasons(model: RunModel, step: StepRecord) -> list[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    if step.error is not None:
+        said = "the component" if step.error.origin == "component" else step.error.origin
+        again = "retryable" if step.error.retryable else "not retryable"
+        lines.append(("bad", f"✗ {step.error.code}  {step.error.message}"))
+        if not step.missing:
+            lines.append(("muted", f"  returned by {said} · {again} · {step.error.where}"))
+    lines.extend(_missing_lines(step.missing))
+    if step.error is not None and step.missing:
+        lines.append(("muted", f"  returned by {said} · {again}"))
+    if step.error is not None and step.route is None:
+        lines.append(("strong", _if_let_go(model, step)))
+    if step.status == "waiting":
+        lines.extend(_wait_lines(model, step))
+    if step.route is not None and step.error is None:
+        lines.append(("", f"→ {step.route.to or 'the end'}: {step.route.why}"))
+    return lines
+
+
+def _missing_lines(missing: tuple[Missing, ...]) -> list[tuple[str, str]]:
+    return [("warn", f"Why  {item.sentence}") for item in missing]
+
+
+def _if_let_go(model: RunModel, step: StepRecord) -> str:
+    node = model.node_of(step.where)
+    routes = node.routing.routes if node is not None else ()
+    target = next((route.to for route in routes if route.status == "error"), None)
+    if target is not None:
+        return f"If you let it go on: error route to {target}"
+    return "If you let it go on: no error route, the flow ends FAILED"
+
+
+def _wait_lines(model: RunModel, step: StepRecord) -> list[tuple[str, str]]:
+    wait: Wait | None = next((one for one in model.open_waits if one.signal == step.where), None)
+    if wait is None:
+        return [("", "answered")]
+    return [("strong", f"⏸ {wait.prompt}"), ("", "w answers it: ok, err, timeout or cancelled")]
+
+
+def effect_line(effect: EffectRecord) -> str:
+    """One effect for the inspector's list: kind, what, answer."""
+    request = effect.request if isinstance(effect.request, dict) else {}
+    if effect.kind == "http":
+        what = f"{request.get('method', '')} {request.get('url', '')}"
+    else:
+        what = effect.target
+    return f"{effect.kind:<12} {what}  {answer_of(effect)}"
+
+
+def answer_of(effect: EffectRecord) -> str:
+    """How an effect was answered, in a few characters."""
+    outcome = effect.outcome
+    if outcome is None:
+        return "may have run"
+    if outcome.failure is not None:
+        return outcome.failure.code
+    if effect.kind == "http" and isinstance(outcome.value, dict):
+        return str(outcome.value.get("status", ""))
+    if effect.kind == "secret.get":
+        return "none" if outcome.value is None else "****"
+    return "ok"

@@ -1,0 +1,107 @@
+"""The base of every screen: one door for actions, a status row on top, the keys at the bottom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from workbench.model.errors import WorkbenchError
+from workbench.session import Workspace
+from workbench.tui.bridge import Happened
+from workbench.tui.keymap import bindings
+from workbench.tui.widgets.key_bar import KeyBar
+
+if TYPE_CHECKING:
+    from workbench.tui.app import WorkbenchApp
+
+COMMON = ("help", "palette", "leave", "quit")
+
+
+class WorkbenchScreen(Screen[None]):
+    """A screen that offers actions of the one table.
+
+    A subclass names them in `ACTIONS`, performs one in `do_<id>`, and gives a reason in `refuse`
+    when it cannot be done now. `hints` are the few shown at the bottom.
+    """
+
+    ACTIONS: ClassVar[tuple[str, ...]] = ()
+    BINDINGS: ClassVar[list[BindingType]] = []
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),
+        (100, "-medium"),
+        (130, "-wide"),
+    ]
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        if "ACTIONS" in cls.__dict__:
+            own = cls.__dict__.get("BINDINGS", [])
+            cls.BINDINGS = [*bindings((*cls.ACTIONS, *COMMON)), *own]
+        super().__init_subclass__(**kwargs)  # type: ignore[arg-type]
+
+    @property
+    def bench(self) -> WorkbenchApp:
+        """The application, typed."""
+        return cast("WorkbenchApp", self.app)
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.bench.workspace
+
+    # actions
+
+    def refuse(self, action_id: str) -> str:
+        """Why this cannot be done now; empty when it can."""
+        return ""
+
+    def hints(self) -> list[str]:
+        """The actions worth a place at the bottom now, the likeliest first."""
+        return ["help", "palette"]
+
+    def action_perform(self, action_id: str) -> None:
+        """The one door: refused with a reason, or done; a problem becomes one sentence."""
+        reason = self.refuse(action_id)
+        if reason:
+            self.say(reason)
+            return
+        try:
+            getattr(self, f"do_{action_id}")()
+        except WorkbenchError as error:
+            self.say(f"{error} [{error.code}]", bad=True)
+        self.refresh_hints()
+
+    def say(self, text: str, bad: bool = False) -> None:
+        """One line for the person, kept until the next thing happens."""
+        for bar in self.query(KeyBar):
+            bar.say(text, bad)
+
+    def refresh_hints(self) -> None:
+        """Bring the bottom row up to date; repaints only when it reads differently."""
+        for bar in self.query(KeyBar):
+            bar.show(self.hints(), [name for name in self.hints() if self.refuse(name)])
+
+    # facts
+
+    def happened(self, batch: Happened) -> None:
+        """Facts from the stream, while this screen is in front."""
+
+    # what every screen does
+
+    def do_help(self) -> None:
+        from workbench.tui.screens.help import HelpScreen
+
+        offered = (*self.ACTIONS, *COMMON)
+        self.app.push_screen(HelpScreen(offered, {name: self.refuse(name) for name in offered}))
+
+    def do_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def do_leave(self) -> None:
+        self.bench.leave(self)
+
+    def do_quit(self) -> None:
+        self.bench.exit()
+
+    def on_screen_resume(self) -> None:
+        self.refresh_hints()

@@ -1,0 +1,49 @@
+"""Every key of a screen, from the one table, with the reason where one cannot be used now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from workbench.tui.actions import TABLE, spelled_keys
+from workbench.tui.widgets.line_view import LineView
+
+
+class HelpScreen(ModalScreen[None]):
+    """Help for the screen below."""
+
+    BINDINGS = [("escape,question_mark,f1,q", "dismiss", "Close")]
+
+    def __init__(self, offered: Iterable[str], refused: Mapping[str, str]) -> None:
+        super().__init__(classes="dialog")
+        self._offered = frozenset(offered)
+        self._refused = refused
+
+    def compose(self) -> ComposeResult:
+        box = Vertical(LineView(help_lines(self._offered, self._refused)), classes="box")
+        box.border_title = "Keys here"
+        box.border_subtitle = "Esc closes"
+        yield box
+
+    def on_mount(self) -> None:
+        self.query_one(LineView).styles.height = "auto"
+        self.query_one(LineView).focus()
+
+
+def help_lines(offered: frozenset[str], refused: Mapping[str, str]) -> list[str]:
+    """Lines grouped as in the table."""
+    lines: list[str] = []
+    group = ""
+    for action in TABLE:
+        if action.id not in offered:
+            continue
+        if action.group != group:
+            group = action.group
+            lines.extend(["", group] if lines else [group])
+        why = refused.get(action.id, "")
+        tail = f"  (now: {why})" if why else ""
+        lines.append(f"  {spelled_keys(action):<16} {action.title:<10} {action.help}{tail}")
+    return lines

@@ -1,0 +1,288 @@
+"""Looking around in a run: panes, tabs, finding, evaluating, copying, editing. No stepping here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.widget import Widget
+
+from workbench.model.errors import WorkbenchError
+from workbench.model.values import Json, encode
+from workbench.session import Choice
+from workbench.tui.widgets.inspector import Inspector
+from workbench.tui.widgets.line_view import LineView
+from workbench.tui.widgets.pane import Pane, PaneTabs
+from workbench.tui.widgets.rail import Rail
+from workbench.tui.widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from workbench.tui.screens.debug import DebugScreen
+
+    _Base = DebugScreen
+else:
+    _Base = object
+
+PANES = ("flow", "inspect", "log")
+
+
+class Looking(_Base):
+    """The half of the debugger that changes nothing in the run."""
+
+    _pane = "inspect"
+    _zoomed = False
+    _found = ""
+
+    def refuse_looking(self, action_id: str) -> str:
+        """Why a looking action cannot be done now."""
+        if action_id in ("find_next", "find_previous") and not self._found:
+            return "nothing was searched: / finds"
+        if action_id in ("frame_up", "frame_down"):
+            return self._refuse_frame(action_id)
+        if action_id == "edit_source" and not self.query_one(Inspector).where:
+            return "this node has no place in a file"
+        if action_id == "edit_input" and self.model.live and self.model.pause is None:
+            return "it is running: p pauses it"
+        return ""
+
+    def _refuse_frame(self, action_id: str) -> str:
+        if action_id == "frame_up":
+            return "" if "/" in (self.selected or "") else "this is the outermost flow"
+        return "" if self._child() else "this node called no flow"
+
+    def _child(self) -> str | None:
+        frames = [f for f in self.model.frames() if f.startswith(f"{self.selected}#")]
+        flow = self.model.flow_of(frames[-1]) if frames else None
+        return f"{frames[-1]}{flow.start}" if flow is not None else None
+
+    # panes
+
+    def show_pane(self, name: str, focus: bool = True) -> None:
+        """Bring a pane to the front (narrow screens show one) and focus it."""
+        self._pane = name
+        for pane in PANES:
+            self.set_class(pane == name, f"-front-{pane}")
+        if focus:
+            self._content(name).focus()
+        self._name_panes()
+
+    def _content(self, name: str) -> Widget:
+        if name == "flow":
+            return self.query_one(Rail)
+        if name == "log":
+            return self.query_one(Transcript)
+        return self.query_one(Inspector).body
+
+    def do_pane_1(self) -> None:
+        self.show_pane("flow")
+
+    def do_pane_2(self) -> None:
+        self.show_pane("inspect")
+
+    def do_pane_3(self) -> None:
+        self.show_pane("log")
+
+    def do_pane_4(self) -> None:
+        self.bench.go_to_packs()
+
+    def do_pane_5(self) -> None:
+        self.bench.go_to_waits()
+
+    def do_waits(self) -> None:
+        self.bench.go_to_waits()
+
+    def on_pane_tabs_chosen(self, event: PaneTabs.Chosen) -> None:
+        self.action_perform(f"pane_{event.index + 1}")
+
+    def on_descendant_focus(self) -> None:
+        for pane in self.query(Pane):
+            if pane.has_focus_within and pane.id in PANES:
+                self._pane = pane.id
+                for name in PANES:
+                    self.set_class(name == pane.id, f"-front-{name}")
+
+    def do_zoom(self) -> None:
+        self._zoomed = not self._zoomed
+        self.set_class(self._zoomed, "-zoom")
+
+    def do_next_tab(self) -> None:
+        self.query_one(Inspector).next_tab()
+        self._name_panes()
+
+    def do_leave(self) -> None:
+        if self._zoomed:
+            self.do_zoom()
+        elif self.query_one(Transcript).filter:
+            self.query_one(Transcript).set_filter("")
+        elif self.model.past:
+            self.model.at = None
+            self._look_again()
+        else:
+            self.bench.leave(self)
+
+    # finding
+
+    def do_find(self) -> None:
+        label = "filter the transcript (! hides)" if self._pane == "log" else "find"
+        self.ask(label, self._found, self._find)
+
+    def _find(self, text: str) -> None:
+        self._found = text
+        if self._pane == "log":
+            self.query_one(Transcript).set_filter(text)
+            return
+        view = self._view()
+        view.search(text)
+        if text and not view.find():
+            self.say(f"nothing here holds {text!r}")
+
+    def _view(self) -> LineView:
+        content = self._content(self._pane)
+        return content if isinstance(content, LineView) else self.query_one(Rail)
+
+    def do_find_next(self) -> None:
+        self._view().find(1)
+
+    def do_find_previous(self) -> None:
+        self._view().find(-1)
+
+    def do_follow(self) -> None:
+        log = self.query_one(Transcript)
+        log.following = not log.following
+        self.say("following the end" if log.following else "not following")
+
+    # frames and reasons
+
+    def do_frame_up(self) -> None:
+        caller = (self.selected or "").removesuffix("/").rpartition("/")[0].rpartition("#")[0]
+        self._put_cursor(caller)
+
+    def do_frame_down(self) -> None:
+        child = self._child()
+        if child is not None:
+            self._put_cursor(child)
+
+    def _put_cursor(self, path: str) -> None:
+        self.query_one(Rail).select(path)
+        self._elsewhere = path != self.model.current
+        self.look_at(path)
+
+    def do_why(self) -> None:
+        from workbench.tui.screens.note import NoteScreen
+
+        step = self.model.step_at(self.selected or "")
+        rows = self.workspace.why_not(self.run_id, step) if step is not None else []
+        if not rows:
+            deciders = self._deciders()
+            rows = [row for one in deciders for row in self.workspace.why_not(self.run_id, one)]
+        if not rows:
+            self.say("no decision led past this node yet")
+            return
+        lines = [f"→ {target}: {why}" for target, why in rows]
+        self.app.push_screen(NoteScreen("Why this way", lines))
+
+    def _deciders(self) -> list[object]:
+        frame, slash, name = (self.selected or "").rpartition("/")
+        found = []
+        for step in self.model.visible():
+            node = self.model.node_of(step.where)
+            routes = node.routing.routes if node is not None else ()
+            if step.frame == f"{frame}{slash}" and any(route.to == name for route in routes):
+                found.append(step)
+        return found[-1:]
+
+    # asking
+
+    def ask(self, label: str, value: str, done: Callable[[str], None]) -> None:
+        """One line of text from the person; Esc leaves it."""
+        from workbench.tui.screens.prompt import PromptScreen
+
+        def took(text: str | None) -> None:
+            if text is not None:
+                try:
+                    done(text)
+                except WorkbenchError as error:
+                    self.say(f"{error} [{error.code}]", bad=True)
+
+        self.app.push_screen(PromptScreen(label, value), took)
+
+    def do_evaluate(self) -> None:
+        self.ask("=", self._expression, self._evaluate)
+
+    _expression = ""
+
+    def _evaluate(self, text: str) -> None:
+        from workbench.tui.screens.note import NoteScreen
+
+        self._expression = text
+        at = self.model.at
+        value = self.workspace.evaluate(self.run_id, text, at)
+        self.app.push_screen(NoteScreen(f"= {text}", value=value))
+
+    # copying and editing
+
+    def do_copy(self) -> None:
+        self.bench.copy(self._value_under_cursor())
+
+    def do_copy_all(self) -> None:
+        content = self._content(self._pane)
+        text = getattr(content, "block_text", None)
+        self.bench.copy(text if isinstance(text, str) else self.query_one(Inspector).block_text)
+
+    def _value_under_cursor(self) -> str:
+        content = self._content(self._pane)
+        if isinstance(content, Rail):
+            return content.selected or ""
+        text = getattr(content, "value_text", "")
+        return str(text)
+
+    def do_edit_source(self) -> None:
+        self.bench.edit_source(self.model, self.query_one(Inspector).where)
+
+    def do_edit_input(self) -> None:
+        from workbench.tui.screens.input_editor import InputEditor
+
+        model = self.model
+        pause = model.pause
+        if pause is None:
+            self.app.push_screen(
+                InputEditor(f"Input of {model.run.flow_id}", model.run.input, "run again"),
+                self._run_with,
+            )
+            return
+        inspector = self.query_one(Inspector)
+        verb = "retry with it" if pause.reason == "failure" else "send it"
+        self.app.push_screen(
+            InputEditor(f"Input of {pause.frame}{pause.node}", inspector.sent, verb),
+            self._send,
+        )
+
+    def _run_with(self, value: tuple[Json] | None) -> None:
+        if value is not None:
+            run = self.workspace.restart(self.run_id, run_input=value)
+            self.bench.replace_run(self, run)
+
+    def _send(self, value: tuple[Json] | None) -> None:
+        if value is None or self.model.pause is None:
+            return
+        failure = self.model.pause.reason == "failure"
+        choice = Choice("retry" if failure else "go", input=value[0])
+        if self.workspace.go(self.run_id, "into", choice=choice):
+            self.model.pause = None
+
+    def do_pin(self) -> None:
+        from workbench.tui.screens.input_editor import InputEditor
+
+        path = self.selected or ""
+        if self.workspace.unpin(self.run_id, path):
+            self.say(f"{path} answers for itself again")
+            return
+        step = self.model.step_at(path)
+        value = step.output if step is not None else {}
+
+        def took(output: tuple[Json] | None) -> None:
+            if output is not None and self.workspace.pin(self.run_id, path, output[0]):
+                size = len(encode(output[0]))
+                self.say(f"{path} is pinned to {size} B: R retries, P lets it go")
+
+        self.app.push_screen(InputEditor(f"Pin the output of {path}", value, "pin it"), took)

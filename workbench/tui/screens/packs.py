@@ -1,0 +1,294 @@
+"""The packs: a tree of packs and flows, what each is, and starting a run of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Tree
+from textual.widgets.tree import TreeNode
+from textual.worker import Worker, WorkerState
+
+from workbench.model.values import Json, short
+from workbench.session import RUNNING, STEPPING, StartRequest
+from workbench.session.views import PackSummary
+from workbench.tui.bridge import Happened
+from workbench.tui.pack_lines import flow_lines, inbox_word, pack_lines
+from workbench.tui.screens.base import WorkbenchScreen
+from workbench.tui.widgets.key_bar import KeyBar
+from workbench.tui.widgets.line_view import LineView
+from workbench.tui.widgets.pane import Pane
+from workbench.tui.widgets.rail import Rail
+from workbench.tui.widgets.status_strip import StatusStrip, StripState
+
+# What a tree row stands for: a pack, or one flow of it.
+Row = tuple[PackSummary, str | None]
+START = ("open", "step_over", "go_on")
+
+
+class PacksScreen(WorkbenchScreen):
+    """Every pack below a folder. Enter steps a flow, F5 runs it."""
+
+    CSS_PATH = "packs.tcss"
+    ACTIONS: ClassVar[tuple[str, ...]] = (
+        "open",
+        "step_over",
+        "go_on",
+        "edit_input",
+        "find",
+        "waits",
+        "pane_5",
+        "reload",
+        "copy",
+    )
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self.root = root
+        self._found: list[PackSummary] = []
+        self._filter = ""
+        self._typed: dict[tuple[str, str], Json] = {}
+        self._loading = True
+
+    def compose(self) -> ComposeResult:
+        yield StatusStrip(id="strip")
+        with Horizontal(id="columns"):
+            with Pane("4 Packs", id="list"):
+                tree: Tree[Row] = Tree("packs", id="tree")
+                tree.show_root = False
+                tree.guide_depth = 2
+                yield tree
+            with Pane("About", id="about"), Vertical():
+                yield LineView(id="facts")
+                yield Rail(id="preview")
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        self.query_one(Tree).focus()
+        self._say_state()
+        self.do_reload()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self._say_state()
+
+    # the list
+
+    def do_reload(self) -> None:
+        self._loading = True
+        for item in self._found:
+            self.workspace.shelf.forget(Path(item.path))
+        self.run_worker(
+            lambda: self.workspace.packs(self.root),
+            name="packs",
+            group="packs",
+            thread=True,
+            exclusive=True,
+            exit_on_error=False,
+        )
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.worker.name != "packs":
+            return
+        if event.state is WorkerState.SUCCESS:
+            self._loading = False
+            self._found = list(event.worker.result or [])
+            self._fill()
+        elif event.state is WorkerState.ERROR:
+            self._loading = False
+            self.say(str(event.worker.error), bad=True)
+            self._fill()
+
+    def _fill(self) -> None:
+        tree: Tree[Row] = self.query_one(Tree)
+        tree.clear()
+        wanted = self._filter.lower()
+        first: TreeNode[Row] | None = None
+        for item in self._found:
+            name = item.pack.id if item.pack is not None else Path(item.path).name
+            flows = list(item.pack.flows.values()) if item.pack is not None else []
+            shown = [flow for flow in flows if wanted in f"{name}/{flow.id}".lower()]
+            if wanted and not shown and wanted not in name.lower():
+                continue
+            branch = tree.root.add(Text(_pack_label(item, name)), (item, None), expand=True)
+            for flow in shown:
+                label = f"{flow.id}  {len(flow.nodes)} nodes" if flow.nodes else f"{flow.id}  empty"
+                leaf = branch.add_leaf(Text(label), (item, flow.id))
+                entry = item.pack.entry.flow_id if item.pack is not None else None
+                if first is None and flow.id == entry:
+                    first = leaf
+        tree.root.expand()
+        self.query_one("#list", Pane).headline = f"{len(self._found)} in {self.root.name or '.'}"
+        if first is not None:
+            tree.move_cursor(first)
+        self._describe()
+        self._say_state()
+
+    def _say_state(self) -> None:
+        waits = len(self.workspace.waits())
+        away = inbox_word(len(self.workspace.due()), len(self.workspace.answered()))
+        state = "RUNNING" if self._loading else "IDLE"
+        self.query_one(StatusStrip).update(
+            StripState(pack=str(self.root.name or "packs"), state=state, waits=waits, note=away)
+        )
+
+    # the row under the cursor
+
+    @property
+    def row(self) -> Row | None:
+        """The pack and flow under the cursor."""
+        node = self.query_one(Tree).cursor_node
+        return node.data if node is not None else None
+
+    def _chosen(self) -> tuple[PackSummary, str] | None:
+        """The flow a start would run: the one under the cursor, or the pack's entry flow."""
+        row = self.row
+        if row is None or row[0].pack is None:
+            return None
+        flow_id = row[1] or row[0].pack.entry.flow_id
+        return (row[0], flow_id) if flow_id is not None else None
+
+    def on_tree_node_highlighted(self) -> None:
+        self._describe()
+        self.refresh_hints()
+
+    def on_tree_node_selected(self, event: Tree.NodeSelected[Row]) -> None:
+        if event.node.data is not None and event.node.data[1] is not None:
+            self.action_perform("open")
+
+    def _describe(self) -> None:
+        facts, preview = self.query_one("#facts", LineView), self.query_one("#preview", Rail)
+        row = self.row
+        if row is None:
+            facts.replace(_nothing(self._loading, self.root))
+            preview.show(None, {}, {})
+            return
+        item, flow_id = row
+        chosen = self._chosen()
+        if flow_id is None or item.pack is None:
+            facts.replace(pack_lines(item))
+        else:
+            text = short(self._input(item, flow_id), 200)
+            facts.replace(flow_lines(item.pack, item.pack.flows[flow_id], text))
+        flow = item.pack.flows[chosen[1]] if item.pack is not None and chosen else None
+        preview.show(flow, {}, {})
+        about = self.query_one("#about", Pane)
+        about.headline = flow_id or (item.pack.id if item.pack is not None else "refused")
+
+    def _input(self, item: PackSummary, flow_id: str) -> Json:
+        """What a start would send: what was typed, the last input, or a sample."""
+        typed = self._typed.get((item.path, flow_id))
+        if typed is not None:
+            return typed
+        offered = self.workspace.inputs(Path(item.path), flow_id)
+        return offered[0][1] if offered else {}
+
+    # what can be done
+
+    def refuse(self, action_id: str) -> str:
+        if action_id in (*START, "edit_input"):
+            row = self.row
+            if row is None:
+                return "there is no pack here"
+            if row[0].pack is None:
+                return "this pack was refused: its reason is on the right"
+            chosen = self._chosen()
+            if chosen is None:
+                return row[0].pack.entry.why
+            if not row[0].pack.flows[chosen[1]].nodes:
+                return f"flow {chosen[1]} has nothing to run"
+        if action_id in ("waits", "pane_5") and not self.workspace.waits():
+            return "nothing is waiting"
+        return ""
+
+    def hints(self) -> list[str]:
+        return ["open", "go_on", "edit_input", "find", "waits", "help", "palette", "quit"]
+
+    def _start(self, stepping: bool) -> None:
+        chosen = self._chosen()
+        assert chosen is not None
+        item, flow_id = chosen
+        request = StartRequest(Path(item.path), flow_id, self._input(item, flow_id))
+        run = self.workspace.start(request, STEPPING if stepping else RUNNING)
+        self.bench.open_run(run.id)
+
+    def do_open(self) -> None:
+        self._start(stepping=True)
+
+    def do_step_over(self) -> None:
+        self._start(stepping=True)
+
+    def do_go_on(self) -> None:
+        self._start(stepping=False)
+
+    def do_edit_input(self) -> None:
+        from workbench.tui.screens.input_editor import InputEditor
+
+        chosen = self._chosen()
+        assert chosen is not None
+        item, flow_id = chosen
+
+        def took(value: tuple[Json] | None) -> None:
+            if value is not None:
+                self._typed[item.path, flow_id] = value[0]
+                self._start(stepping=True)
+
+        editor = InputEditor(
+            f"Input of {flow_id}",
+            self._input(item, flow_id),
+            "step it",
+            samples=self.workspace.inputs(Path(item.path), flow_id),
+            draft=f"{item.path}#{flow_id}",
+        )
+        self.app.push_screen(editor, took)
+
+    def do_find(self) -> None:
+        from workbench.tui.screens.prompt import PromptScreen
+
+        def took(text: str | None) -> None:
+            if text is not None:
+                self._filter = text
+                self._fill()
+
+        self.app.push_screen(PromptScreen("only packs and flows with", self._filter), took)
+
+    def do_waits(self) -> None:
+        self.bench.go_to_waits()
+
+    def do_pane_5(self) -> None:
+        self.bench.go_to_waits()
+
+    def do_copy(self) -> None:
+        row = self.row
+        self.bench.copy(row[0].path if row is not None else "")
+
+    def do_leave(self) -> None:
+        if self._filter:
+            self._filter = ""
+            self._fill()
+        else:
+            self.bench.leave(self)
+
+    def happened(self, batch: Happened) -> None:
+        kinds = {event.kind for event in batch.events}
+        if kinds & {"wait.opened", "wait.resolved", "run.changed"}:
+            self._say_state()
+
+
+def _pack_label(item: PackSummary, name: str) -> str:
+    word = {"ok": "", "info": "", "warning": "  ! warnings", "error": "  ✗ errors"}[item.health]
+    return f"{name} {item.pack.version}{word}" if item.pack is not None else f"{name}  ✗ refused"
+
+
+def _nothing(loading: bool, root: Path) -> list[str]:
+    if loading:
+        return ["reading packs …"]
+    return [
+        f"There is no pack in {root.resolve()}.",
+        "",
+        "  workbench PATH   opens another folder or a .gtpack",
+        "  workbench demo   opens the sample packs, ready to step",
+    ]

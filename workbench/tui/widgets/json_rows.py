@@ -1,0 +1,302 @@
+"""A JSON value as the rows of a tree, beside an earlier value and the template it came from. Pure.
+
+A row is known by its JSON pointer, so expansion, cursor and scroll survive when another value is
+shown. Inside a string that holds JSON the pointer goes on behind `{json}`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from workbench.model.errors import WorkbenchError
+from workbench.model.values import Json, decode
+from workbench.tui.widgets.cells import clean
+
+INSIDE = "{json}"
+PAGE = 500  # children of one container shown at a time
+OPEN_UP_TO = 10  # a container at the top with at most this many children starts open
+LONG = 60  # a string from here on can be opened
+_NESTED_LIMIT = 1_000_000
+
+Sign = Literal["", "~", "!", "+", "-"]
+RowKind = Literal["value", "text", "more"]
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = _Absent()
+"""There is no such value: nothing to compare with, no template."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonRow:
+    """One line of the tree. `open` is None when there is nothing to open; `key_width` what the
+    keys of its siblings are padded to; `text` the line itself for kind "text" and "more"."""
+
+    pointer: str
+    depth: int
+    key: str
+    value: Json
+    before: Json = ABSENT
+    template: Json = ABSENT
+    sign: Sign = ""
+    open: bool | None = None
+    kind: RowKind = "value"
+    key_width: int = 0
+    text: str = ""
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Shown:
+    """What is shown and how: the input of `rows`.
+
+    `missing` maps pointers to a remark ("missing .amout"), `ignored` are pointers whose changes
+    are not marked, `opened` what the user opened or closed, `pages` how many pages of a long
+    container are shown, `wrap` the cells an opened string is broken at.
+    """
+
+    value: Json = ABSENT
+    previous: Json = ABSENT
+    template: Json = ABSENT
+    missing: Mapping[str, str] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+    opened: dict[str, bool] = field(default_factory=dict)
+    pages: dict[str, int] = field(default_factory=dict)
+    changed_only: bool = False
+    wrap: int = 76
+
+
+def rows(shown: Shown) -> list[JsonRow]:
+    """The visible rows, top down. A container's own children come at depth 0; a bare scalar is
+    one row with the pointer ""."""
+    if shown.value is ABSENT:
+        return []
+    if not _children(shown.value):
+        whole = (shown.value, shown.previous, shown.template)
+        return list(_row(shown, "", 0, "", whole, 0))
+    return list(_level(shown, "", 0, shown.value, shown.previous, shown.template))
+
+
+def _level(
+    shown: Shown, pointer: str, depth: int, value: Json, before: Json, template: Json
+) -> Iterator[JsonRow]:
+    """The rows of a container's children, removed ones last."""
+    entries = list(_entries(value, before, template))
+    compared = before is not ABSENT and type(before) is type(value)
+    limit = PAGE * shown.pages.get(pointer, 1)
+    width = min(24, max((len(_key_text(key)) for key, _ in entries[:limit]), default=0))
+    hidden = 0
+    for place, (key, parts) in enumerate(entries):
+        if place >= limit:
+            hidden = len(entries) - limit
+            break
+        now, old, source = parts
+        here = f"{pointer}/{_escape(str(key))}"
+        yield from _row(shown, here, depth, _key_text(key), (now, old, source), width,
+                        compared=compared)  # fmt: skip
+    if hidden:
+        yield JsonRow(f"{pointer}/", depth, "", None, kind="more", text=f"… {hidden:,} more")
+
+
+def _row(
+    shown: Shown,
+    pointer: str,
+    depth: int,
+    key: str,
+    parts: tuple[Json, Json, Json],
+    width: int,
+    *,
+    compared: bool = True,
+) -> Iterator[JsonRow]:
+    value, before, template = parts
+    removed = value is ABSENT
+    known = before if removed else value
+    inside = _nested(known)
+    openable = bool(_children(known)) or inside is not ABSENT or _is_long(known)
+    is_open = openable and shown.opened.get(pointer, _starts_open(known, depth))
+    sign = _sign(shown, pointer, value, before, compared and shown.previous is not ABSENT)
+    below = _marked_below(shown, pointer)
+    if is_open and sign == "~" and type(before) is type(value) and _children(value):
+        shown_sign: Sign = ""  # the children say what changed
+    else:
+        shown_sign = "!" if below and not is_open else sign
+    if shown.changed_only and not sign and not below:
+        return
+    yield JsonRow(
+        pointer, depth, key, known, before if sign == "~" else ABSENT, template, shown_sign,
+        is_open if openable else None, key_width=width, note=shown.missing.get(pointer, ""),
+    )  # fmt: skip
+    if not is_open:
+        return
+    if _children(known):
+        yield from _level(shown, pointer, depth + 1, known, ABSENT if removed else before, template)
+    elif inside is not ABSENT:
+        old = _nested(before)
+        yield from _level(shown, f"{pointer}/{INSIDE}", depth + 1, inside, old, ABSENT)
+    else:
+        for place, line in enumerate(wrapped(str(known), max(20, shown.wrap - 2 * depth))):
+            yield JsonRow(f"{pointer}/{place}", depth + 1, "", known, kind="text", text=line)
+
+
+def _sign(shown: Shown, pointer: str, value: Json, before: Json, compared: bool) -> Sign:
+    if pointer in shown.missing:
+        return "!"
+    if not compared or pointer in shown.ignored:
+        return ""
+    if value is ABSENT:
+        return "-"
+    if before is ABSENT:
+        return "+"
+    if same(value, before):
+        return ""
+    hidden = any(path.startswith(f"{pointer}/") for path in shown.ignored)
+    return "~" if not hidden or any(True for _ in changes(value, before, shown, pointer)) else ""
+
+
+def _marked_below(shown: Shown, pointer: str) -> bool:
+    return any(path.startswith(f"{pointer}/") for path in shown.missing)
+
+
+def _entries(
+    value: Json, before: Json, template: Json
+) -> Iterator[tuple[str | int, tuple[Json, Json, Json]]]:
+    """The children of a container with their earlier values and templates; gone ones last."""
+    old = before if type(before) is type(value) else {}
+    source = template if type(template) is type(value) else {}
+    for key, item in _children(value):
+        yield key, (item, get(old, key), get(source, key))
+    gone = [(key, item) for key, item in _children(old) if get(value, key) is ABSENT]
+    for key, item in gone:
+        yield key, (ABSENT, item, get(source, key))
+
+
+def _children(value: Json) -> Iterable[tuple[str | int, Json]]:
+    if isinstance(value, dict):
+        return value.items()
+    if isinstance(value, list):
+        return list(enumerate(value))
+    return ()
+
+
+def get(container: Json, key: str | int) -> Json:
+    """A child of a dict (by key) or a list (by number), or ABSENT."""
+    if isinstance(container, dict):
+        return container.get(key, ABSENT)
+    if isinstance(container, list):
+        place = int(key) if isinstance(key, int) or key.isdecimal() else -1
+        return container[place] if 0 <= place < len(container) else ABSENT
+    return ABSENT
+
+
+def same(one: Json, other: Json) -> bool:
+    """Equal as JSON: 1 and 1.0 are, 1 and true are not. Too deep to tell counts as different."""
+    try:
+        if isinstance(one, bool) is not isinstance(other, bool):
+            return False
+        return bool(one == other)
+    except RecursionError:
+        return False
+
+
+def changes(value: Json, before: Json, shown: Shown, pointer: str = "") -> Iterator[str]:
+    """The pointers of the leaves that differ, ignored ones left out; nothing below depth 60."""
+    todo = [(pointer, value, before, 0)]
+    while todo:
+        at, now, old, depth = todo.pop()
+        if at in shown.ignored or (now is not ABSENT and old is not ABSENT and same(now, old)):
+            continue
+        if type(now) is type(old) and isinstance(now, (dict, list)) and depth < 60:
+            for key, (item, earlier, _) in _entries(now, old, ABSENT):
+                todo.append((f"{at}/{_escape(str(key))}", item, earlier, depth + 1))
+        else:
+            yield at
+
+
+def _starts_open(value: Json, depth: int) -> bool:
+    return depth == 0 and isinstance(value, (dict, list)) and len(value) <= OPEN_UP_TO
+
+
+def _is_long(value: Json) -> bool:
+    return isinstance(value, str) and (len(value) > LONG or "\n" in value)
+
+
+def _nested(value: Json) -> Json:
+    """The JSON object or array that a string holds, or ABSENT."""
+    if not isinstance(value, str) or not 2 < len(value) < _NESTED_LIMIT:
+        return ABSENT
+    text = value.strip()
+    if (text[:1], text[-1:]) not in (("{", "}"), ("[", "]")):
+        return ABSENT
+    try:
+        inside = decode(text)
+    except WorkbenchError:
+        return ABSENT
+    return inside if _children(inside) else ABSENT
+
+
+def wrapped(text: str, width: int) -> Iterator[str]:
+    """The lines of a text, long ones broken at `width` characters."""
+    for line in text.splitlines() or [""]:
+        line = clean(line)
+        for start in range(0, len(line) or 1, width):
+            yield line[start : start + width]
+
+
+_PLAIN_KEY = re.compile(r"[^\s\"'\\.\[\]{}\x00-\x1f]+")
+
+
+def _key_text(key: str | int) -> str:
+    if isinstance(key, int):
+        return f"[{key}]"
+    return key if _PLAIN_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)
+
+
+def _escape(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def value_at(value: Json, pointer: str) -> Json:
+    """What a pointer leads to, through strings that hold JSON; ABSENT when nothing."""
+    for part in pointer.split("/")[1:]:
+        if part == INSIDE and isinstance(value, str):
+            value = _nested(value)
+        else:
+            value = get(value, part.replace("~1", "/").replace("~0", "~"))
+        if value is ABSENT:
+            return ABSENT
+    return value
+
+
+def dotted(pointer: str) -> str:
+    """A pointer as people write paths: "items[0].name"; `{json}` stays to be seen."""
+    path = ""
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if key.isdecimal():
+            path += f"[{key}]"
+        else:
+            path += ("." if path else "") + (key if _PLAIN_KEY.fullmatch(key) else _key_text(key))
+    return path
+
+
+def walk(value: Json, pointer: str = "") -> Iterator[tuple[str, str, Json]]:
+    """Every (pointer, key, value) in reading order, into strings that hold JSON too."""
+    todo = [(pointer, "", value)]
+    while todo:
+        at, key, item = todo.pop()
+        yield at, key, item
+        inside = _nested(item)
+        stem = at if inside is ABSENT else f"{at}/{INSIDE}"
+        children = _children(item if inside is ABSENT else inside)
+        todo.extend(
+            (f"{stem}/{_escape(str(name))}", str(name), child)
+            for name, child in reversed(list(children))
+        )

@@ -1,0 +1,398 @@
+"""A JSON value to look at: opened by path, compared by sign, beside its template."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from workbench.model.errors import WorkbenchError
+from workbench.model.run import Missing
+from workbench.model.values import Json, encode
+from workbench.tui.widgets.brief import brief
+from workbench.tui.widgets.cells import Fragment, clean, fit, human_bytes
+from workbench.tui.widgets.json_rows import (
+    ABSENT,
+    INSIDE,
+    JsonRow,
+    Shown,
+    changes,
+    dotted,
+    rows,
+    value_at,
+    walk,
+)
+from workbench.tui.widgets.line_view import LineView
+
+SIDE_BY_SIDE = 96  # cells from which the template has a column of its own
+_COUNTED = 1_000  # changes counted before the headline says "many"
+
+
+def missing_notes(missing: Sequence[Missing]) -> dict[str, str]:
+    """The remarks `JsonView.show` wants, from a step's missing lookups."""
+    return {item.pointer: f"missing .{item.missing.lstrip('.')}" for item in missing}
+
+
+class JsonView(LineView):
+    """One value as a tree.
+
+    `show` gives another value; what the user opened, the cursor and the row at the top stay with
+    their paths. Signs: `~` changed, `+` new, `-` gone (against `previous`), `!` missing. Right,
+    left and Enter open and close; a string that holds JSON opens to what it holds, a long one to
+    its lines. Searching looks into what is closed and opens it.
+    """
+
+    DEFAULT_CSS = "JsonView { height: 1fr; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "toggle", "Open or close", show=False),
+    ]
+
+    class PathMessage(Message):
+        """About one value: `pointer` is a JSON pointer, `value` what it leads to."""
+
+        def __init__(self, view: JsonView, pointer: str, value: Json) -> None:
+            super().__init__()
+            self.view = view
+            self.pointer = pointer
+            self.value = value
+
+        @property
+        def control(self) -> JsonView:
+            return self.view
+
+    class PathHighlighted(PathMessage):
+        """The cursor is on another value."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, JsonView.PathHighlighted) and message.view is self.view
+
+    class HeadlineChanged(Message):
+        """`headline` reads differently now."""
+
+        def __init__(self, view: JsonView) -> None:
+            super().__init__()
+            self.view = view
+
+        @property
+        def control(self) -> JsonView:
+            return self.view
+
+    def __init__(
+        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._shown = Shown()
+        self._rows: list[JsonRow] = []
+        self._headline = ""
+
+    # -- content ----------------------------------------------------------------------------
+
+    def show(
+        self,
+        value: Json,
+        *,
+        previous: Json = ABSENT,
+        template: Json = ABSENT,
+        missing: Mapping[str, str] | None = None,
+        ignored: Collection[str] = (),
+    ) -> None:
+        """Show a value (ABSENT: nothing). `previous` is what to mark changes against, `template`
+        the mapping it was rendered from, `missing` pointer → remark (see `missing_notes`),
+        `ignored` pointers whose changes are not marked. Shows nothing new: repaints nothing."""
+        before, shown = self._shown, Shown(
+            value, previous, template, dict(missing or {}), frozenset(ignored),
+            self._shown.opened, self._shown.pages, self._shown.changed_only, self._wrap,
+        )  # fmt: skip
+        if _alike(before, shown):
+            return
+        self._shown = shown
+        self._lay_out()
+        self._headline = self._measured()
+        self.post_message(self.HeadlineChanged(self))
+
+    @property
+    def changed_only(self) -> bool:
+        """Only rows with a sign, and the way to them, are shown."""
+        return self._shown.changed_only
+
+    @changed_only.setter
+    def changed_only(self, on: bool) -> None:
+        if on != self._shown.changed_only:
+            self._shown.changed_only = on
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Build the rows anew; cursor and top row stay with their pointers."""
+        at, top = self._pointer_at(self.cursor), self._pointer_at(self._top)
+        self._rows = rows(self._shown)
+        self.rebuilt()
+        places = {row.pointer: place for place, row in enumerate(self._rows)}
+        if at is not None:
+            self.move_cursor(_nearest(at, places), scroll=False)
+        if top in places:
+            self.scroll_to(y=places[top], animate=False)
+
+    @property
+    def _wrap(self) -> int:
+        return max(20, (self._row_width or 80) - 4)
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        if self._shown.wrap != self._wrap:
+            self._shown.wrap = self._wrap
+            if any(row.kind == "text" for row in self._rows):
+                self._lay_out()
+
+    # -- headline ---------------------------------------------------------------------------
+
+    @property
+    def headline(self) -> str:
+        """Size and what is marked: "112 B, 1 missing", "21 B, 1 changed"."""
+        return self._headline
+
+    def _measured(self) -> str:
+        shown = self._shown
+        if shown.value is ABSENT:
+            return ""
+        try:
+            parts = [human_bytes(len(encode(shown.value)))]
+        except WorkbenchError:
+            parts = ["size unknown"]
+        if shown.missing:
+            parts.append(f"{len(shown.missing)} missing")
+        if shown.previous is not ABSENT:
+            found = changes(shown.value, shown.previous, shown)
+            count = sum(1 for _, _ in zip(range(_COUNTED), found, strict=False))
+            if count:
+                parts.append(f"{'many' if count == _COUNTED else count} changed")
+        return ", ".join(parts)
+
+    # -- cursor -----------------------------------------------------------------------------
+
+    def _pointer_at(self, index: int | None) -> str | None:
+        if index is None or not 0 <= index < len(self._rows):
+            return None
+        return self._rows[index].pointer
+
+    @property
+    def cursor_pointer(self) -> str | None:
+        """The JSON pointer under the cursor; None without a cursor."""
+        row = self._cursor_row
+        return None if row is None else _owner(row)
+
+    @property
+    def cursor_path(self) -> str:
+        """The same as people write it: "items[0].name"."""
+        return dotted(self.cursor_pointer or "")
+
+    @property
+    def cursor_value(self) -> Json:
+        """The value under the cursor, or ABSENT; a removed row gives what was there."""
+        row = self._cursor_row
+        return ABSENT if row is None else row.value
+
+    @property
+    def _cursor_row(self) -> JsonRow | None:
+        return self._rows[self.cursor] if self.cursor is not None and self._rows else None
+
+    @property
+    def value_text(self) -> str:
+        """For `y`: the value under the cursor, a string without its quotes."""
+        value = self.cursor_value
+        if value is ABSENT:
+            return ""
+        return value if isinstance(value, str) else _pretty(value)
+
+    @property
+    def block_text(self) -> str:
+        """For `Y`: the whole value."""
+        return "" if self._shown.value is ABSENT else _pretty(self._shown.value)
+
+    def reveal(self, pointer: str) -> bool:
+        """Open the way to a value and put the cursor on it; False when there is none."""
+        if value_at(self._shown.value, pointer) is ABSENT:
+            return False
+        parts = pointer.split("/")
+        for end in range(2, len(parts)):
+            if parts[end - 1] != INSIDE:
+                self._shown.opened["/".join(parts[:end])] = True
+        self._lay_out()
+        places = {row.pointer: place for place, row in enumerate(self._rows)}
+        self.move_cursor(_nearest(pointer, places))
+        return pointer in places
+
+    def on_line_view_cursor_moved(self, event: LineView.CursorMoved) -> None:
+        event.stop()
+        if event.index < len(self._rows):
+            row = self._rows[event.index]
+            self.post_message(self.PathHighlighted(self, _owner(row), row.value))
+
+    # -- opening ----------------------------------------------------------------------------
+
+    def action_toggle(self) -> None:
+        row = self._cursor_row
+        if row is None:
+            return
+        if row.kind == "more":
+            owner = row.pointer.removesuffix("/")
+            self._shown.pages[owner] = self._shown.pages.get(owner, 1) + 1
+            self._lay_out()
+        elif row.open is None:
+            self.action_activate()
+        else:
+            self._open(row, not row.open)
+
+    def action_cursor_right(self) -> None:
+        row = self._cursor_row
+        if row is not None and row.open is False:
+            self._open(row, True)
+        else:
+            super().action_cursor_right()
+
+    def action_cursor_left(self) -> None:
+        row = self._cursor_row
+        if self.pan or row is None:
+            super().action_cursor_left()
+        elif row.open:
+            self._open(row, False)
+        else:
+            stem = row.pointer.rpartition("/")[0].removesuffix(f"/{INSIDE}")
+            for place, other in enumerate(self._rows):
+                if other.pointer == stem:
+                    self.move_cursor(place)
+
+    def _open(self, row: JsonRow, is_open: bool) -> None:
+        self._shown.opened[row.pointer] = is_open
+        self._lay_out()
+
+    # -- searching --------------------------------------------------------------------------
+
+    def find(self, step: int = 1) -> bool:
+        """The next (1) or previous (-1) key or scalar holding the searched text, opened."""
+        wanted = self._needle.lower()
+        if not wanted or self._shown.value is ABSENT:
+            return False
+        order = [pointer for pointer, _, _ in walk(self._shown.value)]
+        hits = [
+            place
+            for place, (_, key, value) in enumerate(walk(self._shown.value))
+            if wanted in key.lower()
+            or (not isinstance(value, (dict, list)) and wanted in _scalar(value).lower())
+        ]
+        if not hits:
+            return False
+        at = self.cursor_pointer
+        here = order.index(at) if at in order else -1
+        later = [hit for hit in hits if hit > here] if step > 0 else hits[: _below(hits, here)]
+        chosen = (later or hits)[0 if step > 0 else -1]
+        return self.reveal(order[chosen])
+
+    # -- drawing ----------------------------------------------------------------------------
+
+    @property
+    def line_count(self) -> int:
+        return len(self._rows)
+
+    def fragments(self, index: int, width: int) -> Sequence[Fragment]:
+        row = self._rows[index]
+        if row.kind != "value":
+            return [(f"  {'  ' * row.depth} {row.text}", "string" if row.kind == "text" else "muted")]
+        head = _head(row)
+        if self._shown.template is ABSENT:
+            return [*head, *_value(row, width), *_note(row)]
+        if width < SIDE_BY_SIDE:
+            return [*head, *_trailing(row, width), *_note(row)]
+        half = width // 2 - 1
+        used = sum(len(text) for text, _ in head)
+        source = fit(_template_text(row.template, width), max(1, half - used))
+        return [*head, (source, "info"), ("│ ", "muted"), *head, *_value(row, half), *_note(row)]
+
+
+def _head(row: JsonRow) -> list[Fragment]:
+    tone = {"!": "bad", "-": "bad", "+": "good", "~": "warn"}.get(row.sign, "")
+    fold = " " if row.open is None else "▾" if row.open else "▸"
+    key = clean(row.key, 80)
+    return [
+        (f"{row.sign or ' '}{'  ' * row.depth}", tone),
+        (fold, "muted"),
+        (f"{key:<{row.key_width}}  " if row.key or row.key_width else "", "name"),
+    ]
+
+
+def _value(row: JsonRow, width: int) -> list[Fragment]:
+    value, room = row.value, max(20, width)
+    if isinstance(value, (dict, list)):
+        noun = "key" if isinstance(value, dict) else "item"
+        count = f"{len(value)} {noun}{'' if len(value) == 1 else 's'}"
+        if not value:
+            return [("{}" if isinstance(value, dict) else "[]", "muted")]
+        return [(count if row.open else f"{count}  {clean(brief(value, room))}", "muted")]
+    pieces: list[Fragment] = []
+    if row.sign == "~" and not isinstance(row.before, (dict, list)) and row.before is not ABSENT:
+        pieces = [(_scalar(row.before, room // 2), "muted"), (" → ", "muted")]
+    return [*pieces, (_scalar(value, room), _tone(value))]
+
+
+def _trailing(row: JsonRow, width: int) -> list[Fragment]:
+    """One column: the value, then the template it came from where that says more."""
+    pieces = _value(row, width)
+    source = "" if isinstance(row.template, (dict, list)) else _template_text(row.template, width)
+    if not source or source in (row.value, _scalar(row.value)):
+        return pieces
+    used = sum(len(text) for text, _ in pieces)
+    return [*pieces, (" " * max(2, 16 - used), ""), (source, "info")]
+
+
+def _note(row: JsonRow) -> list[Fragment]:
+    return [(f"  {clean(row.note)}", "bad")] if row.note else []
+
+
+def _template_text(template: Json, limit: int) -> str:
+    if template is ABSENT:
+        return ""
+    if isinstance(template, (dict, list)):
+        return ""
+    return clean(template if isinstance(template, str) else brief(template, limit), limit)
+
+
+def _scalar(value: Json, limit: int = 300) -> str:
+    return clean(brief(value, limit))
+
+
+def _tone(value: Json) -> str:
+    if isinstance(value, str):
+        return "string"
+    return "literal" if value is None or isinstance(value, bool) else "number"
+
+
+def _pretty(value: Json) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _owner(row: JsonRow) -> str:
+    return row.pointer.rpartition("/")[0] if row.kind != "value" else row.pointer
+
+
+def _nearest(pointer: str, places: Mapping[str, int]) -> int | None:
+    """The row of a pointer, or of the nearest value around it that is shown."""
+    while pointer and pointer not in places:
+        pointer = pointer.rpartition("/")[0]
+    return places.get(pointer, 0 if places else None)
+
+
+def _below(hits: list[int], here: int) -> int:
+    return sum(1 for hit in hits if hit < here)
+
+
+def _alike(one: Shown, other: Shown) -> bool:
+    """Whether the second shows just what the first does (the same objects, cheap to tell)."""
+    return (
+        one.value is other.value
+        and one.previous is other.previous
+        and one.template is other.template
+        and one.missing == other.missing
+        and one.ignored == other.ignored
+    )

@@ -1,0 +1,77 @@
+"""The bottom row: the keys that matter now, and one line of what just happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widget import Widget
+
+from workbench.tui.actions import BY_ID, spell
+from workbench.tui.widgets.glyphs import drawn
+
+GAP = "   "
+
+
+class KeyBar(Widget):
+    """One row of `key title` pairs, clickable; a message takes the right end."""
+
+    DEFAULT_CSS = """
+    KeyBar { dock: bottom; height: 1; background: $panel; color: $foreground; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._ids: tuple[str, ...] = ()
+        self._refused: frozenset[str] = frozenset()
+        self._message = ""
+        self._bad = False
+
+    @property
+    def message(self) -> str:
+        """What was said last."""
+        return self._message
+
+    def show(self, ids: Iterable[str], refused: Iterable[str] = ()) -> None:
+        """Show these actions; repaints only when they differ from what is shown."""
+        ids, away = tuple(ids), frozenset(refused)
+        if (ids, away) != (self._ids, self._refused):
+            self._ids, self._refused = ids, away
+            self.refresh()
+
+    def say(self, text: str, bad: bool = False) -> None:
+        """Show a message; an empty one takes it away."""
+        if (text, bad) != (self._message, self._bad):
+            self._message, self._bad = text, bad
+            self.refresh()
+
+    def render(self) -> Content:
+        width = self.size.width
+        message = self._message
+        room = width - (cell_len(message) + len(GAP) if message else 0)
+        parts: list[Content] = [Content(" ")]
+        used = 1
+        for name in self._ids:
+            action = BY_ID[name]
+            keys = " ".join(spell(key) for key in action.keys[:2] if not key.startswith("shift"))
+            cells = cell_len(keys) + 1 + cell_len(action.title) + len(GAP)
+            if used + cells > max(room, width // 3):
+                break
+            used += cells
+            tone = "dim" if name in self._refused and self.app.ansi_color is False else ""
+            label = Content.assemble(
+                (drawn(keys), "bold"), " ", (drawn(action.title), tone), GAP
+            ).stylize(f"@click=screen.perform('{name}')")
+            parts.append(label)
+        line = Content("").join(parts)
+        if message:
+            line = self._with_message(line, used, width, message)
+        return line
+
+    def _with_message(self, line: Content, used: int, width: int, message: str) -> Content:
+        room = width - used - 1
+        text = message if cell_len(message) <= room else message[: max(0, room - 1)] + "…"
+        padding = " " * max(0, room - cell_len(text))
+        style = "$text-error bold" if self._bad else "$text-accent"
+        return Content.assemble(line, padding, (drawn(text), style))
