@@ -104,7 +104,7 @@ class Raw:
         self.connection = sqlite3.connect(path, isolation_level=None)
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("BEGIN")
-        schema.prepare(self.connection, str(path), 1)
+        schema.create(self.connection, 1)
         self.connection.execute("INSERT INTO definitions VALUES (x'00', '')")
         self.connection.execute("COMMIT")
 

@@ -146,6 +146,14 @@ def test_the_envelope_of_older_worlds() -> None:
     assert envelope({"op": "x", "payload": 5}, "run", CURRENT) == envelope(
         {"op": "x", "payload": 5}, "run", RUNNER_2026_02
     )
+    noted = {"metadata": {"m": 1}}
+    assert envelope(noted, "run", CURRENT).payload is noted
+    assert envelope(noted, "run", RUNNER_2026_02).payload is None
+
+
+def test_a_call_opens_its_envelope() -> None:
+    call = exec_call(node("bank", "pay"), {"input": {"op": "refund", "payload": {"a": 1}}}, CURRENT)
+    assert (call.operation, call.input) == ("refund", {"a": 1})
 
 
 def test_the_handlebars_builtin() -> None:

@@ -79,6 +79,8 @@ def test_routing_that_differs() -> None:
 def test_payloads_that_differ() -> None:
     assert codes("component.exec", {"component": "b", "message": "m"}) == ["differs_flat_keys"]
     assert codes("emit.response", {"payload": 1, "text": "x"}) == ["differs_emit"]
+    assert codes("bank", {"payload": 1, "note": "x"}) == ["differs_envelope"]
+    assert codes("bank", {"input": {"payload": 1}}) == []
     assert codes("session.wait", {"reason": "r"}) == ["differs_answer"]
     assert codes("session.wait", {"reason": "r", "timeout": "1h"}) == [
         "differs_wait",

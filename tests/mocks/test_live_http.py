@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread, Timer
+from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from workbench.effects.chain import Perform, build_chain
 from workbench.effects.control import RunControl, Stopped, Watchdog
 from workbench.mocks.grants import Grants
-from workbench.mocks.live_http import LiveHttp
+from workbench.mocks.live_http import LiveHttp, _Wire
 from workbench.model.effect import Effect, Failure
 from workbench.model.masking import Masker
 from workbench.model.values import Json
@@ -60,8 +60,8 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(b"", int(status), location=self.server.url(f"/{rest}", host))
         elif path == "/slow":
             self.server.release.wait(SOON)
-        elif path == "/drip":
-            self.drip()
+        elif path in ("/drip", "/endless"):
+            self.drip(length=path == "/drip")
         elif path == "/big":
             self.answer(b"x" * 5000)
         elif path == "/binary":
@@ -69,7 +69,8 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(f"hello {SECRET}".encode(), 404 if path == "/404" else 200)
 
-    do_POST = do_PUT = do_GET
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def answer(self, body: bytes, status: int = 200, **headers: str) -> None:
         self.send_response(status)
@@ -81,16 +82,24 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def drip(self) -> None:
-        """A byte now and then, so that no single read ever times out."""
+    def drip(self, length: bool) -> None:
+        """A byte now and then, so that no single read ever times out. Without a length the body
+        lasts until the connection ends."""
+        self.close_connection = True
         self.send_response(200)
-        self.send_header("content-length", "1000")
+        if length:
+            self.send_header("content-length", "1000")
         self.end_headers()
         try:
             while not self.server.release.wait(0.02):
                 self.wfile.write(b".")
         except OSError:
             pass
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "*")
 
 
 @pytest.fixture
@@ -188,7 +197,7 @@ def test_a_response_that_is_too_large_is_cut_off(server: Server, control: RunCon
     assert live(control, largest_body=5000)(ask(server.url("/big"))).ok
 
 
-@pytest.mark.parametrize("path", ["/slow", "/drip"])
+@pytest.mark.parametrize("path", ["/slow", "/drip", "/endless"])
 def test_the_deadline_covers_the_whole_request(
     server: Server, control: RunControl, path: str
 ) -> None:
@@ -200,7 +209,7 @@ def test_the_deadline_covers_the_whole_request(
     control.check()  # the limit of the request is no reason to stop the run
 
 
-@pytest.mark.parametrize("path", ["/slow", "/drip"])
+@pytest.mark.parametrize("path", ["/slow", "/drip", "/endless"])
 def test_stopping_the_run_ends_a_request_under_way(
     server: Server, control: RunControl, path: str
 ) -> None:
@@ -283,11 +292,19 @@ def test_a_request_httpx_refuses_is_a_failure_without_secrets(control: RunContro
     assert unknown.code == "secret_unavailable"
 
 
-def test_an_interrupt_before_the_connection_exists_still_counts(
-    server: Server, control: RunControl
-) -> None:
-    timer = Timer(0.05, control.stop, ["exit"])
-    timer.start()
-    with pytest.raises(Stopped):
-        live(control)(ask(server.url("/slow")))
-    timer.join()
+def test_a_stop_while_connecting_cuts_the_connection_as_soon_as_there_is_one() -> None:
+    class Stream:
+        def __init__(self, end: socket.socket) -> None:
+            self._end = end
+
+        def get_extra_info(self, name: str) -> socket.socket:
+            return self._end
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        wire = _Wire()
+        wire.cut()
+        wire.trace("connection.connect_tcp.complete", {"return_value": Stream(ours)})
+        theirs.settimeout(SOON)
+        assert theirs.recv(1) == b"", "shut down, not left open"
+        wire.cut()

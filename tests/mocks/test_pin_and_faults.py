@@ -122,7 +122,9 @@ def test_the_first_that_fires_wins_and_later_ones_are_not_counted() -> None:
 
 
 def test_targets_kinds_and_providers() -> None:
-    link = FaultLink([FaultSpec("http", target="a"), FaultSpec("tool_call", point="BeforeToolCall")])
+    link = FaultLink(
+        [FaultSpec("http", target="a"), FaultSpec("tool_call", point="BeforeToolCall")]
+    )
     perform = build_chain([link], Counted())
     assert perform(Effect("http", "a")).source == "fault"
     assert perform(Effect("http", "b")).source == "wasm"

@@ -75,8 +75,14 @@ def test_the_clock_in_words() -> None:
 
 @pytest.mark.parametrize(
     ("minutes", "words"),
-    [(1, "1 min"), (60, "1 h"), (90, "1 h 30 min"), (47 * 60, "47 h"), (48 * 60, "2 d")]
-    + [(71 * 60, "2 d 23 h")],
+    [
+        (1, "1 min"),
+        (60, "1 h"),
+        (90, "1 h 30 min"),
+        (47 * 60, "47 h"),
+        (48 * 60, "2 d"),
+        (71 * 60, "2 d 23 h"),
+    ],
 )
 def test_a_span_in_words(minutes: int, words: str) -> None:
     assert span(minutes * 60_000_000) == words
@@ -165,7 +171,9 @@ def test_restoring_goes_back_in_time_too(config: MocksConfig) -> None:
 
 
 def test_only_what_happened_in_this_world_is_applied_again() -> None:
-    def record(n: int, kind: str, target: str, source: str, outcome: Outcome | None) -> EffectRecord:
+    def record(
+        n: int, kind: str, target: str, source: str, outcome: Outcome | None
+    ) -> EffectRecord:
         return EffectRecord(1, n, kind, target, "", n, outcome, source)  # type: ignore[arg-type]
 
     here = world("[kv]\na = 0\n")

@@ -14,9 +14,9 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
-import wasmtime
 from wasmtime import Config, Engine, WasmtimeError
 from wasmtime import component as wit
 
@@ -54,7 +54,7 @@ class ArtifactCache:
         self._directory = directory
         self._on_compile = on_compile
         self._prefix = (
-            f"{wasmtime.__version__}-{sys.platform}-{platform.machine().lower()}-{SETTINGS}-"
+            f"{version('wasmtime')}-{sys.platform}-{platform.machine().lower()}-{SETTINGS}-"
         )
         self._compiling: dict[str, threading.Lock] = {}
         self._prepared = False

@@ -37,7 +37,7 @@ class Capture:
 
 
 def _nameless() -> BinaryIO:
-    return tempfile.TemporaryFile(buffering=0)  # type: ignore[return-value]
+    return tempfile.TemporaryFile(buffering=0)
 
 
 def _read(descriptor: int) -> str:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from workbench.components.abi import Err, Ok
@@ -28,6 +28,9 @@ from workbench.effects.world import World
 from workbench.model.effect import Effect, Failure, Outcome, failed
 from workbench.model.errors import WorkbenchError
 from workbench.model.values import Json, decode, encode
+
+if TYPE_CHECKING:
+    from workbench.components.wasi import TimerMaker
 
 
 @dataclass(slots=True)
@@ -39,8 +42,10 @@ class LiveCall:
     perform: Perform
     control: RunControl
     world: World
+    timers: Callable[[], TimerMaker]
+    context: int = 0  # the store's context pointer while a host function runs
+    timer: Any = None  # the timer component's instance in this call's store
     raised: BaseException | None = None
-    timer: Any = None  # the pollable maker's instance in this call's store
 
     def ask(self, kind: str, target: str, request: Json = None) -> Outcome:
         """Perform a guest's effect. Raises Stopped when the run has to stop; the limit of the
@@ -55,7 +60,7 @@ class LiveCall:
         except Stopped as stopped:
             if stopped.reason != "host_limit":
                 raise
-            return failed(Failure("timeout", f"{kind} {target} took too long", "host"))
+            return failed(Failure("timeout", f"{kind} {target} took too long", origin="host"))
 
 
 Serve = Callable[[LiveCall, list[Any]], Any]
@@ -232,4 +237,3 @@ _SERVED: dict[tuple[str, str], Serve] = {
     ("greentic:component/control", "should-cancel"): _should_cancel,
     ("greentic:component/control", "yield-now"): _yield_now,
 }
-

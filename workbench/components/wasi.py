@@ -17,7 +17,7 @@ from wasmtime import component as wit
 
 from workbench.components import bindings
 from workbench.components.abi import AbiError, Resource
-from workbench.components.codec import Signature, signature
+from workbench.components.codec import signature
 from workbench.components.imports import LiveCall, Serve
 from workbench.components.shape import Interface
 
@@ -55,8 +55,9 @@ class TimerMaker:
         self._index = index
         self._signature = signature(kind)
 
-    def ready(self, call: LiveCall, context: int) -> Resource:
-        """A pollable that is ready now, in the store behind `context`."""
+    def ready(self, call: LiveCall) -> Resource:
+        """A pollable that is ready now, in the store of `call`."""
+        context = call.context
         if call.timer is None:
             call.timer = self._instance(context)
         function = ctypes.addressof(call.timer)
@@ -88,16 +89,14 @@ class TimerMaker:
         return function
 
 
-def overrides(interface: Interface, maker: TimerMaker | None) -> dict[str, Serve] | None:
+def overrides(interface: Interface) -> dict[str, Serve] | None:
     """What answers a WASI interface in the machine's place; None leaves it to wasmtime.
 
     An interface is taken over whole or not at all: a definition under its exact name hides all
     of the bundled one.
     """
     table = _OVERRIDES.get(interface.base)
-    if table is None or any(interface.functions.get(name) is None for name in interface.functions):
-        return None
-    if not set(interface.functions) <= set(table):
+    if table is None or not set(interface.functions) <= set(table):
         return None
     return {name: table[name] for name in interface.functions}
 
@@ -119,7 +118,17 @@ def _wall_resolution(_call: LiveCall, _values: list[Any]) -> dict[str, int]:
     return {"seconds": 0, "nanoseconds": _MICRO}
 
 
-def sleep(call: LiveCall, nanoseconds: int) -> None:
+def _subscribe_duration(call: LiveCall, values: list[Any]) -> Resource:
+    _sleep(call, values[0])
+    return call.timers().ready(call)
+
+
+def _subscribe_instant(call: LiveCall, values: list[Any]) -> Resource:
+    _sleep(call, values[0] - call.world.now() * _MICRO)
+    return call.timers().ready(call)
+
+
+def _sleep(call: LiveCall, nanoseconds: int) -> None:
     """Let time pass for a guest. Raises Stopped when the run has to stop meanwhile."""
     call.control.check()
     if nanoseconds <= 0:
@@ -143,3 +152,26 @@ def _random_number(call: LiveCall, _values: list[Any]) -> int:
 
 def _random_pair(call: LiveCall, values: list[Any]) -> tuple[int, int]:
     return _random_number(call, values), _random_number(call, values)
+
+
+_OVERRIDES: dict[str, dict[str, Serve]] = {
+    "wasi:clocks/monotonic-clock": {
+        "now": _now,
+        "resolution": _resolution,
+        "subscribe-duration": _subscribe_duration,
+        "subscribe-instant": _subscribe_instant,
+    },
+    "wasi:clocks/wall-clock": {"now": _wall_now, "resolution": _wall_resolution},
+    "wasi:random/random": {
+        "get-random-bytes": _random_bytes,
+        "get-random-u64": _random_number,
+    },
+    "wasi:random/insecure": {
+        "get-insecure-random-bytes": _random_bytes,
+        "get-insecure-random-u64": _random_number,
+    },
+    "wasi:random/insecure-seed": {
+        "insecure-seed": _random_pair,
+        "get-insecure-seed": _random_pair,
+    },
+}

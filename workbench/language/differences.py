@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from workbench.language.expressions import compile_expression
-from workbench.language.nodes import CALL_KEYS
+from workbench.language.nodes import CALL_KEYS, envelope
 from workbench.language.paths import Path
 from workbench.language.pieces import Piece, classify
 from workbench.language.routing import ERROR
@@ -19,7 +19,7 @@ from workbench.language.waiting import EXTENSIONS
 from workbench.model.errors import WorkbenchError
 from workbench.model.findings import Finding, Place
 from workbench.model.flow import Flow, Node
-from workbench.model.values import short
+from workbench.model.values import Json, short
 
 
 def differences(flow: Flow) -> list[tuple[str, Finding]]:
@@ -98,12 +98,25 @@ def _payload(node: Node) -> Iterator[Finding]:
         if lost:
             message = f"drops {', '.join(lost)}: component.exec passes on only `input`"
             yield _finding(node, "differs_flat_keys", message)
+    if node.kind in ("exec", "component"):
+        yield from _envelope(node, mapping)
     if node.kind == "emit":
         key = next((key for key in ("input", "payload") if key in mapping), None)
         lost = [other for other in mapping if other not in (key, *CALL_KEYS)]
         if key and lost:
             message = f"sends only `{key}` and drops {', '.join(lost)}"
             yield _finding(node, "differs_emit", message, f"/{key}")
+
+
+def _envelope(node: Node, mapping: dict[str, Json]) -> Iterator[Finding]:
+    value: Json = mapping
+    if node.kind == "exec" or mapping.keys() - CALL_KEYS == {"input"}:
+        value = mapping.get("input")
+    then = envelope(value, "", RUNNER_2026_02)
+    if then != envelope(value, "", CURRENT):
+        lost = ", ".join(then.dropped) or "its shape"
+        message = f"takes the input for an envelope (op, payload, metadata): it loses {lost}"
+        yield _finding(node, "differs_envelope", message)
 
 
 def _wait(node: Node) -> Iterator[Finding]:

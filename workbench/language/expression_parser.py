@@ -24,7 +24,7 @@ MAX_LENGTH = 2_000
 MAX_DEPTH = 50
 
 
-class Literal_(msgspec.Struct, frozen=True, tag="literal"):  # noqa: N801
+class Constant(msgspec.Struct, frozen=True, tag="constant"):
     value: Json
 
 
@@ -55,7 +55,7 @@ class Both(msgspec.Struct, frozen=True, tag="binary"):
     right: Tree
 
 
-Tree: TypeAlias = Literal_ | Reference | Items | Length | Not | Both
+Tree: TypeAlias = Constant | Reference | Items | Length | Not | Both
 
 TokenKind = Literal["name", "number", "text", "sign", "end"]
 
@@ -184,10 +184,10 @@ class _Parser:
         token = self.token
         if token.kind == "number":
             self.index += 1
-            return Literal_(_number(token.text))
+            return Constant(_number(token.text))
         if token.kind == "text":
             self.index += 1
-            return Literal_(_unquote(token.text))
+            return Constant(_unquote(token.text))
         if self.take("("):
             tree = self.either(depth + 1)
             self.need(")")
@@ -217,7 +217,7 @@ class _Parser:
         follower = self.tokens[self.index + 1].text
         if token.text in _CONSTANTS and follower not in (".", "["):
             self.index += 1
-            return Literal_(_CONSTANTS[token.text])
+            return Constant(_CONSTANTS[token.text])
         if token.text in _WORDS and follower not in (".", "[") and token.text != "in":
             raise self.unexpected("a value")
         return self.path(token)

@@ -14,9 +14,9 @@ from functools import lru_cache
 
 from workbench.language.expression_parser import (
     Both,
+    Constant,
     Items,
     Length,
-    Literal_,
     Not,
     Reference,
     Tree,
@@ -121,7 +121,7 @@ def _value(tree: Tree, roots: Roots) -> Json:
     if isinstance(tree, Reference):
         found = _find(tree, roots)
         return None if found is ABSENT else found
-    if isinstance(tree, Literal_):
+    if isinstance(tree, Constant):
         return tree.value
     if isinstance(tree, Both):
         return _combined(tree, roots)

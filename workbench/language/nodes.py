@@ -43,12 +43,14 @@ RAW_POINTERS: dict[str, frozenset[str]] = {
 
 
 class ComponentCall(msgspec.Struct, frozen=True):
-    """A component call: `dropped` names payload keys that reach nobody."""
+    """A component call: `dropped` names payload keys that reach nobody, `metadata` is what an
+    envelope carried beside the input."""
 
     component: str
     operation: str
     input: Json
     config: Json = None
+    metadata: Json = None
     dropped: tuple[str, ...] = ()
 
 
@@ -60,7 +62,7 @@ class FlowCall(msgspec.Struct, frozen=True):
 
 
 class Envelope(msgspec.Struct, frozen=True):
-    """What a component of the older worlds is handed: an operation, a payload, metadata."""
+    """What a component is handed: an operation, a payload, metadata."""
 
     op: str
     payload: Json
@@ -100,7 +102,8 @@ def exec_call(node: Node, payload: Json, semantics: Semantics) -> ComponentCall:
     An exec node reads `{component, operation, input, config}`. Without `input` its other keys
     reach nobody in the reference (trap 12); the current semantics pass them on. A component node
     splits a payload that holds nothing but `input` and keys of the call, and else passes it whole
-    (§4.7). Raises `missing_operation` when neither the node nor the payload names one.
+    (§4.7). An input that is an envelope is opened (see `envelope`). Raises `missing_operation`
+    when neither the node nor the payload names one.
     """
     component = _target(node, payload) if node.kind == "exec" else node.component
     operation = _operation(node, payload)
@@ -113,7 +116,10 @@ def exec_call(node: Node, payload: Json, semantics: Semantics) -> ComponentCall:
         )
     config = payload.get("config") if isinstance(payload, dict) else None
     value, dropped = _call_input(node, payload, semantics)
-    return ComponentCall(component, operation, value, config, dropped)
+    opened = envelope(value, operation, semantics)
+    return ComponentCall(
+        component, opened.op, opened.payload, config, opened.metadata, dropped + opened.dropped
+    )
 
 
 def _target(node: Node, payload: Json) -> str:
@@ -154,26 +160,27 @@ def _call_input(node: Node, payload: Json, semantics: Semantics) -> tuple[Json, 
 
 
 def envelope(value: Json, operation: str, semantics: Semantics) -> Envelope:
-    """The envelope around a component's input (§4.7).
+    """Open a component's input where it is an envelope itself (§4.7).
 
-    Both generations: the key `envelope` gives op, payload and metadata itself; a card (a top-level
-    `card_source` or `card_spec`) and anything without a text `op`, a `payload` or `metadata` goes
-    whole. The reference reduces an input with one of those three to just them; the current
-    semantics do so only when it holds nothing else, so that no field is lost unseen.
+    Both generations: the key `envelope` gives op, payload and metadata; a card (a top-level
+    `card_source` or `card_spec`) goes whole. Otherwise the reference reduces an input with a text
+    `op`, a `payload` or `metadata` to just those; the current semantics open it only when it
+    holds `payload` and at most `op` beside it, so that no field is lost unseen.
     """
     if not isinstance(value, dict) or "card_source" in value or "card_spec" in value:
         return Envelope(operation, value)
     inner = value.get("envelope")
     if isinstance(inner, dict):
         return _enveloped(inner, operation)
-    named = isinstance(value.get("op"), str) or any(
-        value.get(key) is not None for key in ("payload", "metadata")
-    )
+    if semantics.envelope_drops_keys:
+        named = isinstance(value.get("op"), str) or any(
+            value.get(key) is not None for key in ("payload", "metadata")
+        )
+    else:
+        named = value.get("payload") is not None and value.keys() <= {"op", "payload"}
     if not named:
         return Envelope(operation, value)
     dropped = tuple(key for key in value if key not in ("op", "payload", "metadata"))
-    if dropped and not semantics.envelope_drops_keys:
-        return Envelope(operation, value)
     return _enveloped(value, operation, dropped)
 
 

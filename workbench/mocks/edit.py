@@ -116,19 +116,23 @@ def _first_right(
 
 
 def _owned_lines(text: str, path: Keys) -> set[int]:
-    """The lines (from 0) an edit of `path` may touch: its own, or the inline value around it."""
-    below = [span for span in spans(text) if span.path[: len(path)] == path]
+    """The lines (from 0) an edit of `path` may touch: its own with the comments between them and
+    a blank one before, or the inline value it is a part of."""
+    known = spans(text)
+    below = [span for span in known if span.path[: len(path)] == path]
     around = [
         span
-        for span in spans(text)
+        for span in known
         if not span.header and len(span.path) < len(path) and path[: len(span.path)] == span.path
     ]
-    lines = text.split("\n")
     owned = {line for span in below + around for line in range(span.start, span.end)}
     if below:
-        inside = range(below[0].start, below[-1].end)
-        owned |= {line for line in inside if not _content(lines[line])}
-    return owned | {line for line, words in enumerate(lines) if not words.strip()}
+        lines = text.split("\n")
+        first = below[0].start
+        owned |= {line for line in range(first, below[-1].end) if not _content(lines[line])}
+        if first and not lines[first - 1].strip():
+            owned.add(first - 1)
+    return owned
 
 
 def _lost_lines(old: str, new: str) -> Iterator[int]:

@@ -167,8 +167,7 @@ def _without(value: Json, parts: list[str]) -> Json:
         if not rest:
             return {key: item for key, item in value.items() if here not in ("*", key)}
         return {
-            key: _without(item, rest) if here in ("*", key) else item
-            for key, item in value.items()
+            key: _without(item, rest) if here in ("*", key) else item for key, item in value.items()
         }
     if isinstance(value, list) and rest:
         return [

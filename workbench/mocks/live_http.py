@@ -39,7 +39,7 @@ _WIRE_HEADERS = frozenset(
 
 
 class LiveHttp:
-    """Sends `http` effects. One per run; `close` it when the run is put away.
+    """Sends `http` effects; one per run.
 
     `deadline_s` is the budget of active seconds of a whole request, redirects included; stopping
     the run ends a request that is under way.
@@ -73,12 +73,6 @@ class LiveHttp:
             return failed(Failure(error.code, error.message, origin="host"), "live")
         return ok(self._masker.mask(response), "live")
 
-    def close(self) -> None:
-        """Close kept connections."""
-        clients, self._clients = self._clients, {}
-        for client in clients.values():
-            client.close()
-
     def _send(self, asked: HttpRequest, real: HttpRequest) -> dict[str, Json]:
         """One request and the redirects it leads to."""
         import httpx
@@ -87,13 +81,15 @@ class LiveHttp:
         scope = self._control.scope(wire.cut, self._deadline_s, "host")
         try:
             with scope:
-                return self._follow(asked, real, wire)
+                response = self._follow(asked, real, wire)
+            what = ""
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
-            if scope.reason is not None and scope.reason != "host_limit":
-                self._control.check()  # the run was stopped meanwhile: that is what counts
-            timed_out = scope.reason is not None or isinstance(error, httpx.TimeoutException)
-            what = "timeout" if timed_out else type(error).__name__
-            raise _Refused(self._broken(asked, what)) from None
+            what = "timeout" if isinstance(error, httpx.TimeoutException) else type(error).__name__
+        if not what and not wire.is_cut:  # a body that was cut off may look complete
+            return response
+        if scope.reason is not None and scope.reason != "host_limit":
+            self._control.check()  # the run was stopped meanwhile: that is what counts
+        raise _Refused(self._broken(asked, "timeout" if wire.is_cut else what))
 
     def _follow(self, asked: HttpRequest, real: HttpRequest, wire: _Wire) -> dict[str, Json]:
         import httpx
@@ -102,9 +98,7 @@ class LiveHttp:
         headers = dict(real.headers)
         self._check(url, asked, self._grants.take)
         for _ in range(MOST_REDIRECTS + 1):
-            status, answered, data, target = self._exchange(
-                asked, method, url, headers, body, wire
-            )
+            status, answered, data, target = self._exchange(asked, method, url, headers, body, wire)
             if target is None:
                 text, encoding = text_or_base64(data)
                 kept: dict[str, Json] = {"status": status, "headers": answered, "body": text}
@@ -119,9 +113,7 @@ class LiveHttp:
         message = f"{asked.method} {asked.url}: more than {MOST_REDIRECTS} redirects"
         raise _Refused(Failure("http_failed", message, origin="host"))
 
-    def _check(
-        self, url: httpx.URL, asked: HttpRequest, allowed: Callable[[str], bool]
-    ) -> None:
+    def _check(self, url: httpx.URL, asked: HttpRequest, allowed: Callable[[str], bool]) -> None:
         """Refuse what is not http(s) to a granted host. `url` is real, so only its host shows."""
         host = str(self._masker.mask(url.host.lower()))
         if url.scheme in ("http", "https") and url.host and allowed(url.host.lower()):
@@ -198,18 +190,18 @@ class _Wire:
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
-        self._is_cut = False
+        self.is_cut = False
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
         """Told by the HTTP library what it does; TLS puts a socket of its own in place."""
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._socket = info["return_value"].get_extra_info("socket")
-            if self._is_cut:
+            if self.is_cut:
                 self.cut()
 
     def cut(self) -> None:
         """Make whatever reads or writes fail at once. Called from the watchdog's thread."""
-        self._is_cut = True
+        self.is_cut = True
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 # Not the TLS socket's own shutdown: that one is not safe while another reads.

@@ -51,9 +51,7 @@ class MocksFile:
         except FileNotFoundError:
             return ""
         except UnicodeDecodeError:
-            raise WorkbenchError(
-                "mocks_invalid", "not UTF-8 text", where=self._path.name
-            ) from None
+            raise WorkbenchError("mocks_invalid", "not UTF-8 text", where=self._path.name) from None
         except OSError as error:
             raise self._failed("mocks_unreadable", "read", error) from error
 

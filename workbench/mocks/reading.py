@@ -298,7 +298,7 @@ def _fault_mode(table: Table) -> tuple[FaultMode | None, int]:
     if isinstance(raw, str) and raw.lower() in ("always", "once"):
         return ("Always" if raw.lower() == "always" else "Once"), 1
     if isinstance(raw, dict) and len(raw) == 1:
-        (word, number), = raw.items()
+        ((word, number),) = raw.items()
         if word.lower() in ("nth", "rate") and type(number) is int and number >= 0:
             return ("Nth" if word.lower() == "nth" else "Rate"), number
     table.wrong("mode", expected)

@@ -85,7 +85,7 @@ def _nested(keys: Path, counts: dict[Path, int]) -> Path:
 def dotted(text: str) -> Path:
     """A dotted key as its parts; raises ValueError when the text is no key."""
     keys, rest = _keys(text)
-    if not keys or rest.strip():
+    if not keys or rest.strip() or text.rstrip().endswith("."):
         raise ValueError(text)
     return keys
 

@@ -131,7 +131,7 @@ def _check_directory(file: BinaryIO, where: str) -> None:
     if start < 0 or len(tail) - start < _END.size:
         raise refuse("pack_not_zip", "it is not a zip archive: it has no table of contents", where)
     *_, count, directory, offset, _ = _END.unpack_from(tail, start)
-    if 0xFFFF in (count,) or 0xFFFFFFFF in (directory, offset):
+    if count == 0xFFFF or 0xFFFFFFFF in (directory, offset):
         raise refuse("pack_not_zip", "it is a zip64 archive, which packs are not", where)
     if count > MAX_ENTRIES or directory > _MAX_DIRECTORY_BYTES:
         message = f"it lists more entries than the {MAX_ENTRIES} a pack may have"

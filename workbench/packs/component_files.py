@@ -11,6 +11,7 @@ from workbench.model.findings import Finding, Severity
 from workbench.model.pack import Component, Operation
 from workbench.model.values import Json, sha256
 from workbench.packs.content import Files
+from workbench.packs.json_fields import fields, text
 
 # A file above this without a declared digest is hashed when it is loaded, not when it is listed.
 _HASHED_AT_OPEN: Final = 4 * 1024 * 1024
@@ -33,7 +34,7 @@ class ComponentShelf:
     ) -> None:
         """Add one declared component. `declared` is its manifest object, `digest` the SHA-256 its
         source names ("sha256:<hex>" or bare hex), `where` the place findings name."""
-        fields = declared if isinstance(declared, dict) else {}
+        given = fields(declared)
         if component_id in self.components:
             said = f"there is a component {component_id} already"
             self.say("duplicate_component", "error", where, said)
@@ -43,13 +44,13 @@ class ComponentShelf:
         known, size = self.looked_at(component_id, entry, declared_hash, where)
         self.components[component_id] = Component(
             id=component_id,
-            version=_text(fields.get("version")),
-            world=_text(fields.get("world")),
+            version=text(given.get("version")),
+            world=text(given.get("world")),
             entry=entry,
             sha256=known,
             size=size,
-            operations=read_operations(fields.get("operations")),
-            capabilities=fields.get("capabilities"),
+            operations=read_operations(given.get("operations")),
+            capabilities=given.get("capabilities"),
         )
 
     def default_entry(self, component_id: str) -> str:
@@ -110,7 +111,3 @@ def _sha256_of(digest: str) -> str:
     algorithm, _, digits = digest.strip().lower().rpartition(":")
     good = algorithm in ("", "sha256") and len(digits) == 64
     return digits if good and not set(digits) - set("0123456789abcdef") else ""
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""

@@ -6,6 +6,8 @@ not fit the wait's schema is refused before anything is written.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from workbench.model.clock import Now
 from workbench.model.errors import WorkbenchError
 from workbench.model.exit_codes import ExitCode
@@ -52,21 +54,33 @@ def key_of(store: Store, wait: Wait) -> str:
     return sign(store.secret(), wait.scope, wait.wait).token
 
 
+# Run id and value -> the value as it may be written.
+Mask = Callable[[str, Json], Json]
+
+
 def resolve(
-    store: Store, now: Now, key: str, resolution: Resolution, by: str = ""
+    store: Store,
+    now: Now,
+    key: str,
+    resolution: Resolution,
+    by: str = "",
+    mask: Mask = lambda run_id, value: value,
 ) -> tuple[ResolveOutcome, Wait | None]:
     """Answer the wait a token or RUN:NODE names; the verdict, and the wait when it is known.
 
-    Forged, foreign and dead keys all come back `unknown_or_revoked`, alike.
+    Forged, foreign and dead keys all come back `unknown_or_revoked`, alike. The schema judges the
+    real answer; what is written and told is masked.
     """
     named = _named(store, key)
     if named is None:
         return UNKNOWN, None
     run_id = str(named.wait.get("process_id", ""))
     known = store.wait(named.key_id)
+    payload = mask(run_id, resolution.payload) if store.run(run_id) is not None else None
     problem = _schema_problem(known, resolution)
     if problem:
-        return ResolveOutcome("invalid_answer", message=problem), known
+        return ResolveOutcome("invalid_answer", message=mask(run_id, problem)), known
+    resolution = Resolution(resolution.status, payload)
     fresh = known or _armed(named, run_id)
 
     def rule(run: Run | None, wait: Wait | None) -> Answer:

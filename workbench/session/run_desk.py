@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -78,7 +79,7 @@ class RunDesk:
     def resume(self, run_id: str, how: DriveMode = HEADLESS) -> LiveRun:
         """Drive a run from its journal, on its own thread. Raises `run_busy`, `run_unknown`,
         `already_terminal`."""
-        run = answers.find_run(self.store, run_id)
+        run = self.find_run(run_id)
         if run.ended:
             raise WorkbenchError("already_terminal", f"run {run.number} is already {run.status}")
         live = self._drive(run, how)
@@ -89,7 +90,7 @@ class RunDesk:
         self, run_id: str, how: DriveMode = STEPPING, run_input: tuple[Json] | None = None
     ) -> Run:
         """A new run of the same flow, on the pack as it is now; `run_input` replaces its input."""
-        old = answers.find_run(self.store, run_id)
+        old = self.find_run(run_id)
         self.stop(old.id)
         self.shelf.forget(Path(old.options.pack_path))
         options = old.options
@@ -122,7 +123,11 @@ class RunDesk:
     ) -> bool:
         """Leave a pause and go on in `mode`; False when the run is not standing still."""
         live = self.live(run_id)
-        return live is not None and live.go(mode, to, choice)
+        if live is None:
+            return False
+        if choice is not None and choice.input is not msgspec.UNSET:
+            choice = replace(choice, input=live.masker.mask(choice.input))
+        return live.go(mode, to, choice)
 
     def pause(self, run_id: str) -> bool:
         """Ask a running run to stand still before its next node."""
@@ -142,13 +147,13 @@ class RunDesk:
 
     def cancel(self, run_id: str) -> bool:
         """Cancel a run nobody drives here; False when it had ended already."""
-        run = answers.find_run(self.store, run_id)
+        run = self.find_run(run_id)
         if run.ended:
             return False
         self._command(run, RequestCancel())
         try:
             with self.store.drive(run.id):
-                self._command(answers.find_run(self.store, run.id), CancelRun())
+                self._command(self.find_run(run.id), CancelRun())
         except WorkbenchError as error:
             if error.code != "run_busy":
                 raise
@@ -182,6 +187,13 @@ class RunDesk:
         self.breakpoints.put(breakpoint_)
         return True
 
+    def find_run(self, name: str) -> Run:
+        """A run by id, the start of one, or its number. Raises `run_unknown`."""
+        store = self._existing()
+        if store is None:
+            raise answers.no_such_run(name)
+        return answers.find_run(store, name)
+
     # parts, made when first needed
 
     @property
@@ -194,6 +206,12 @@ class RunDesk:
                 folder = paths.prepare_state(self.state)
                 self._store = open_store(folder / "workbench.db")
             return self._store
+
+    def _existing(self) -> Store | None:
+        """The journal if there is one; reading commands create nothing."""
+        if self._store is None and not (self.state / "workbench.db").exists():
+            return None
+        return self.store
 
     @property
     def host(self) -> ComponentHost:
@@ -319,6 +337,18 @@ class RunDesk:
             for name, value in mocks.secrets.map.items():
                 masker.register(name, value)
         return masker
+
+    def _masked(self, run_id: str, value: Json) -> Json:
+        """A value as it may be written about a run, whichever process started that."""
+        with self._lock:
+            known = run_id in self._maskers
+        if not known:
+            from workbench.mocks import read_mocks
+
+            path = self.find_run(run_id).options.mocks_path
+            with suppress(WorkbenchError):  # without its mocks, secret-like keys still count
+                self._masker(run_id, read_mocks(Path(path) if path else None))
+        return self._masker(run_id).mask(value)
 
     def _command(self, run: Run, command: Command) -> None:
         steps = [step for step in self.store.steps(run.id) if step.status in ACTIVE_STEP]

@@ -20,8 +20,8 @@ from workbench.model.pack import Pack
 from workbench.model.run import Run, StepRecord, StepTrail
 from workbench.model.state import fold
 from workbench.model.values import Json
-from workbench.model.waits import Resolution, ResolveOutcome, Wait, read_token
-from workbench.session import answers
+from workbench.model.waits import Resolution, ResolveOutcome, Wait
+from workbench.session import answers, paths
 from workbench.session.requests import HEADLESS, DriveMode
 from workbench.session.run_desk import RunDesk
 from workbench.session.views import OpenWait, PackSummary, Preview, RunView
@@ -81,13 +81,6 @@ class Workspace(RunDesk):
 
     # looking at runs
 
-    def find_run(self, name: str) -> Run:
-        """A run by id, the start of one, or its number. Raises `run_unknown`."""
-        store = self._existing()
-        if store is None:
-            raise answers.no_such_run(name)
-        return answers.find_run(store, name)
-
     def view(self, run_id: str) -> RunView:
         """A run as a screen first sees it; the stream keeps it current from there."""
         run = self.find_run(run_id)
@@ -131,6 +124,8 @@ class Workspace(RunDesk):
         steps = self.store.steps(run.id, ordinal)
         state = fold(run.input, steps, ordinal)
         frame = steps[-1].frame if steps else ""
+        if ordinal is None and run.cursor:
+            frame = run.cursor[-1].frame
         place = state.frames.get(frame) or state.frames[""]
         return place.roots()
 
@@ -166,6 +161,14 @@ class Workspace(RunDesk):
         """The folder with the run's transcript and summary."""
         return run.options.artifacts_dir or None
 
+    def keep_copy(self, text: str) -> Path:
+        """Save what was copied, for terminals that refuse the clipboard; returns the file."""
+        folder = paths.prepare_state(self.state)
+        beside, target = folder / "copied.new", folder / "copied.txt"
+        beside.write_text(text, encoding="utf-8", errors="replace")
+        beside.replace(target)
+        return target
+
     # waits
 
     def waits(self) -> list[OpenWait]:
@@ -199,10 +202,7 @@ class Workspace(RunDesk):
         store = self._existing()
         if store is None:
             return answers.UNKNOWN, None
-        masker = self._maskers.get(_run_of(key))
-        if masker is not None:
-            resolution = Resolution(resolution.status, masker.mask(resolution.payload))
-        outcome, wait = answers.resolve(store, self._now, key, resolution)
+        outcome, wait = answers.resolve(store, self._now, key, resolution, mask=self._masked)
         if outcome.status == "accepted" and wait is not None:
             self.events.emit("wait.resolved", wait.run_id, wait)
             if resume and self.live(wait.run_id) is None:
@@ -215,8 +215,14 @@ class Workspace(RunDesk):
         if store is None:
             return []
         now = self._now()
-        late = [wait for wait in store.waits() if wait.phase == "open" and wait.due_at is not None]
-        return [wait for wait in late if wait.due_at <= now and self._in_real_time(wait)]
+        return [
+            wait
+            for wait in store.waits()
+            if wait.phase == "open"
+            and wait.due_at is not None
+            and wait.due_at <= now
+            and self._in_real_time(wait)
+        ]
 
     def resume_due(self, how: DriveMode = HEADLESS) -> list[Run]:
         """Let time do its work: late waits time out, answered runs go on; returns what moved."""
@@ -248,14 +254,3 @@ class Workspace(RunDesk):
         except WorkbenchError as error:
             if error.code != "run_busy":
                 raise
-
-    def _existing(self) -> Store | None:
-        """The journal if there is one; reading commands create nothing."""
-        if self._store is None and not (self.state / "workbench.db").exists():
-            return None
-        return self.store
-
-
-def _run_of(key: str) -> str:
-    token = read_token(key)
-    return str(token.wait.get("process_id", "")) if token is not None else ""

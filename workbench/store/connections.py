@@ -57,6 +57,7 @@ class Connections:
         self._wal = Path(f"{os.path.realpath(path)}-wal")
         self._ticket = ticket_for(path)
         self._idle: list[Connection] = []
+        self._watcher: Connection | None = None
         self._closed = False
         if read_only:
             if not path.is_file():
@@ -118,30 +119,28 @@ class Connections:
                     raise
         except sqlite3.Error as error:
             raise self.explained(error) from error
+        except (OverflowError, UnicodeEncodeError) as error:
+            raise WorkbenchError("change_refused", f"SQLite cannot store this: {error}") from error
         finally:
             self._give(connection)
 
-    def poll(self) -> Callable[[], object]:
-        """A cheap function whose result changes when anybody else commits."""
-        if self._read_only:
-            return self._look
-        watcher = self._open("rw")
-        self._watcher = watcher
-
-        def version() -> object:
-            try:
-                return watcher.execute("PRAGMA data_version").fetchone()
-            except sqlite3.Error as error:
-                raise self.explained(error) from error
-
-        return version
+    def version(self) -> object:
+        """Changes when anybody commits, here or in another process. For one thread at a time."""
+        if self._read_only and not self._wal.exists():
+            return self._look()
+        try:
+            if self._watcher is None:
+                self._watcher = self._open("ro" if self._read_only else "rw")
+            return self._watcher.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error as error:
+            raise self.explained(error) from error
 
     def close(self) -> None:
         """Close idle connections and empty the WAL; borrowed ones close when they come back."""
         if self._closed:
             return
         self._closed = True
-        if not self._read_only:
+        if self._watcher is not None:
             self._watcher.close()
         while self._idle:
             connection = self._idle.pop()
@@ -165,15 +164,14 @@ class Connections:
         except sqlite3.Error as error:
             raise self.explained(error) from error
         try:
-            empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-            if empty:
+            if schema.is_empty(connection):
                 connection.execute(f"PRAGMA page_size = {schema.PAGE_SIZE}")
-            else:
-                schema.check(connection, self.place)
-            self._use_wal(connection)
-            connection.execute("BEGIN IMMEDIATE")
-            secret = schema.prepare(connection, self.place, now())
-            connection.execute("COMMIT")
+                self._use_wal(connection)
+                connection.execute("BEGIN IMMEDIATE")
+                if schema.is_empty(connection):  # else another process was quicker
+                    schema.create(connection, now())
+                connection.execute("COMMIT")
+            secret = schema.check(connection, self.place)
         except sqlite3.Error as error:
             connection.close()
             raise self.explained(error) from error

@@ -137,7 +137,8 @@ class MemoryStore:
                 record.waits[key_id] = None
             if decided.event is not None:
                 self._append(record, decided.event)
-            self._writes += 1
+            if decided.wait is not None or decided.event is not None:
+                self._writes += 1
             return decided.outcome
 
     def delete(self, run_id: str) -> bool:

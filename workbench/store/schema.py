@@ -91,31 +91,34 @@ CREATE TABLE keyframes(
 """
 
 
-def prepare(connection: sqlite3.Connection, place: str, now: int) -> bytes:
-    """Create the tables in an empty file, or check the version of a filled one.
+def create(connection: sqlite3.Connection, now: int) -> None:
+    """Make the tables and the secret, inside the caller's write transaction."""
+    # executescript() would commit that transaction.
+    for statement in _statements():
+        connection.execute(statement)
+    rows = [
+        ("schema_version", str(VERSION).encode()),
+        ("secret", secrets.token_bytes(32)),
+        ("created_at", str(now).encode()),
+    ]
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
 
-    Runs inside the caller's write transaction. Returns the signing secret. Raises `store_newer`
-    and `store_damaged`.
-    """
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
-        # executescript() would commit the caller's transaction.
-        for statement in _statements():
-            connection.execute(statement)
-        rows = [
-            ("schema_version", str(VERSION).encode()),
-            ("secret", secrets.token_bytes(32)),
-            ("created_at", str(now).encode()),
-        ]
-        connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
-    return check(connection, place)
+
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """True for a file in which no table was made yet."""
+    found: tuple[int] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return found == (0,)
 
 
 def check(connection: sqlite3.Connection, place: str) -> bytes:
-    """The signing secret of a journal we can read; raises as `prepare` does."""
-    try:
+    """The signing secret of a journal we can read. Raises `store_newer` and `store_damaged`."""
+    known = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'"
+    meta: dict[str, bytes] = {}
+    if connection.execute(known).fetchone():
         meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+    try:
         version, secret = int(meta["schema_version"]), meta["secret"]
-    except (sqlite3.OperationalError, KeyError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         raise WorkbenchError(
             "store_damaged", "this database is not a journal of runs", where=place
         ) from error

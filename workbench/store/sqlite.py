@@ -43,8 +43,7 @@ class SqliteStore:
         self._driven: dict[str, RunBlobs] = {}
         # Numbers are never reused, so this cache cannot point at another run.
         self._rids: dict[str, int] = {}
-        self._version = self._db.poll()
-        self._seen = self._version()
+        self._seen = self._db.version()
         self._polling = threading.Lock()
 
     # -- writing -------------------------------------------------------------------------------
@@ -266,7 +265,12 @@ class SqliteStore:
         found = self._db.read(lambda connection: connection.execute(sql, (key,)).fetchone())
         if found is None:
             raise refusals.no_definition(definition_hash)
-        return read_definition(found[0].encode())
+        try:
+            return read_definition(found[0].encode())
+        except ValueError as error:
+            raise WorkbenchError(
+                "store_damaged", f"a flow definition is damaged: {error}", where=self._db.place
+            ) from error
 
     # -- the rest ------------------------------------------------------------------------------
 
@@ -291,7 +295,7 @@ class SqliteStore:
 
     def changed(self) -> bool:
         with self._polling:
-            version = self._version()
+            version = self._db.version()
             moved = version != self._seen
             self._seen = version
             return moved

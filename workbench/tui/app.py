@@ -11,6 +11,7 @@ from textual.app import App, InvalidThemeError
 from textual.binding import BindingType
 
 from workbench.model.errors import WorkbenchError
+from workbench.model.run import Run
 from workbench.session import Workspace
 from workbench.tui.bridge import RATE, Drain, Happened
 from workbench.tui.screens.base import WorkbenchScreen
@@ -53,9 +54,10 @@ class WorkbenchApp(App[int]):
         for theme in load_themes():
             self.register_theme(theme)
         self.choose_theme(self._theme_name or "dusk")
-        self.push_screen(PacksScreen(self.root))
         if self._run_id is not None:
             self.open_run(self._run_id)
+        else:
+            self.push_screen(PacksScreen(self.root))
         self.set_interval(RATE, self._pump)
         # Start-up garbage is most of what a later collection would have to walk.
         self.call_after_refresh(gc.freeze)
@@ -68,21 +70,68 @@ class WorkbenchApp(App[int]):
             self.theme = "dusk" if "dusk" in self.available_themes else "textual-dark"
             self.tell(f"there is no theme {name}")
 
+    # going places
+
     def open_run(self, run_id: str) -> None:
-        """Show a run in the debugger."""
+        """Show a run in the debugger, the one that shows it already if there is one."""
+        for screen in self.screen_stack:
+            if isinstance(screen, DebugScreen) and screen.run_id == run_id:
+                self._back_to(screen)
+                return
         try:
-            screen = DebugScreen(run_id, self.workspace)
+            self.push_screen(DebugScreen(run_id, self.workspace))
         except WorkbenchError as error:
             self.tell(f"{error} [{error.code}]")
-            return
-        self.push_screen(screen)
+
+    def replace_run(self, screen: WorkbenchScreen, run: Run) -> None:
+        """Another run takes the place of the one a screen shows."""
+        self.switch_screen(DebugScreen(run.id, self.workspace))
+
+    def go_to_packs(self) -> None:
+        """The packs, wherever they are in the stack."""
+        for screen in self.screen_stack:
+            if isinstance(screen, PacksScreen):
+                self._back_to(screen)
+                return
+        self.push_screen(PacksScreen(self.root))
+
+    def go_to_waits(self) -> None:
+        """The inbox, over what is shown."""
+        from workbench.tui.screens.inbox import InboxScreen
+
+        self.push_screen(InboxScreen())
 
     def leave(self, screen: WorkbenchScreen) -> None:
-        """One level out; the lowest screen stays."""
+        """One level out: to the screen below, from a lone run to the packs; never quits."""
         if len(self.screen_stack) > 2:
             self.pop_screen()
-        else:
+        elif isinstance(screen, PacksScreen):
             screen.say("this is the first screen; ctrl+q quits")
+        else:
+            self.switch_screen(PacksScreen(self.root))
+
+    def _back_to(self, screen: WorkbenchScreen) -> None:
+        while self.screen is not screen:
+            self.pop_screen()
+
+    # copying and editing
+
+    def copy(self, text: str) -> None:
+        """Copy for real, and keep a file for terminals that refuse (`experience.md` rule 10)."""
+        path = self.workspace.keep_copy(text)
+        self.copy_to_clipboard(text)
+        size = len(text.encode("utf-8", "replace"))
+        if isinstance(self.screen, WorkbenchScreen):
+            self.screen.say(f"{size} bytes copied · saved to {path}")
+
+    def edit_source(self, pack_path: str, where: str) -> None:
+        """Open `file:line` of a pack in the user's editor, the screen put aside meanwhile."""
+        from workbench.tui.editor import edit
+
+        with self.suspend():
+            problem = edit(Path(pack_path), where)
+        if problem:
+            self.tell(problem)
 
     def tell(self, text: str) -> None:
         """A line on the screen in front."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+
+import msgspec
 
 from workbench.model.effect import EffectRecord
 from workbench.model.flow import Node
@@ -36,6 +39,7 @@ class Inspection:
     logs: tuple[str, ...] = ()
     step: StepRecord | None = None
     where: str = ""
+    inner: str = ""  # the key of the payload that is shown alone: "input" of an exec node
 
 
 def inspect(model: RunModel, path: str) -> Inspection:
@@ -44,8 +48,31 @@ def inspect(model: RunModel, path: str) -> Inspection:
     step = model.step_at(path)
     standing = not model.past and model.current == path and _before(model)
     if step is None or (standing and model.preview is not None):
-        return _pending(model, path, node, standing)
-    return _done(model, path, node, step)
+        return unwrapped(_pending(model, path, node, standing))
+    return unwrapped(_done(model, path, node, step))
+
+
+def unwrapped(seen: Inspection) -> Inspection:
+    """An exec node's `input` without the call around it: that is what its component is sent."""
+    template = seen.template
+    if not isinstance(template, dict) or "input" not in template or "component" not in template:
+        return seen
+    missing = tuple(
+        msgspec.structs.replace(item, pointer=item.pointer.removeprefix("/input"))
+        for item in seen.missing
+    )
+    return dataclasses.replace(
+        seen,
+        template=template["input"],
+        sent=_inner(seen.sent),
+        before_sent=_inner(seen.before_sent),
+        missing=missing,
+        inner="input",
+    )
+
+
+def _inner(value: Json) -> Json:
+    return value.get("input") if isinstance(value, dict) else value
 
 
 def _before(model: RunModel) -> bool:

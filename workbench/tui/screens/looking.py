@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 
 from workbench.model.errors import WorkbenchError
+from workbench.model.run import StepRecord
 from workbench.model.values import Json, encode
 from workbench.session import Choice
+from workbench.tui.inspection import Inspection, inspect
 from workbench.tui.widgets.inspector import Inspector
 from workbench.tui.widgets.line_view import LineView
 from workbench.tui.widgets.pane import Pane, PaneTabs
@@ -109,6 +111,22 @@ class Looking(_Base):
         self.query_one(Inspector).next_tab()
         self._name_panes()
 
+    def on_inspector_effect_chosen(self, event: Inspector.EffectChosen) -> None:
+        from workbench.tui.screens.note import NoteScreen
+
+        seen = self.query_one(Inspector).seen
+        if seen is not None and event.index < len(seen.effects):
+            effect = seen.effects[event.index]
+            body = {"kind": effect.kind, "target": effect.target, "source": effect.source}
+            body["request"] = effect.request
+            outcome = effect.outcome
+            if outcome is not None:
+                failure = outcome.failure
+                body["answer"] = outcome.value if failure is None else {
+                    "code": failure.code, "message": failure.message, "details": failure.details,
+                }
+            self.app.push_screen(NoteScreen(f"Effect {effect.n + 1} of {seen.path}", value=body))
+
     def do_leave(self) -> None:
         if self._zoomed:
             self.do_zoom()
@@ -181,7 +199,7 @@ class Looking(_Base):
         lines = [f"→ {target}: {why}" for target, why in rows]
         self.app.push_screen(NoteScreen("Why this way", lines))
 
-    def _deciders(self) -> list[object]:
+    def _deciders(self) -> list[StepRecord]:
         frame, slash, name = (self.selected or "").rpartition("/")
         found = []
         for step in self.model.visible():
@@ -237,7 +255,7 @@ class Looking(_Base):
         return str(text)
 
     def do_edit_source(self) -> None:
-        self.bench.edit_source(self.model, self.query_one(Inspector).where)
+        self.bench.edit_source(self.model.run.options.pack_path, self.query_one(Inspector).where)
 
     def do_edit_input(self) -> None:
         from workbench.tui.screens.input_editor import InputEditor
@@ -250,23 +268,27 @@ class Looking(_Base):
                 self._run_with,
             )
             return
-        inspector = self.query_one(Inspector)
+        seen = inspect(model, f"{pause.frame}{pause.node}")
         verb = "retry with it" if pause.reason == "failure" else "send it"
-        self.app.push_screen(
-            InputEditor(f"Input of {pause.frame}{pause.node}", inspector.sent, verb),
-            self._send,
+        editor = InputEditor(
+            f"Input of {seen.path}", seen.sent, verb, draft=f"{self.run_id}#{seen.path}"
         )
+        self.app.push_screen(editor, lambda value: self._send(seen, value))
 
     def _run_with(self, value: tuple[Json] | None) -> None:
         if value is not None:
             run = self.workspace.restart(self.run_id, run_input=value)
             self.bench.replace_run(self, run)
 
-    def _send(self, value: tuple[Json] | None) -> None:
+    def _send(self, seen: Inspection, value: tuple[Json] | None) -> None:
         if value is None or self.model.pause is None:
             return
+        payload = value[0]
+        node = self.model.node_of(seen.path)
+        if seen.inner and node is not None and isinstance(node.mapping, dict):
+            payload = {**node.mapping, seen.inner: payload}
         failure = self.model.pause.reason == "failure"
-        choice = Choice("retry" if failure else "go", input=value[0])
+        choice = Choice("retry" if failure else "go", input=payload)
         if self.workspace.go(self.run_id, "into", choice=choice):
             self.model.pause = None
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
 from workbench.model.errors import WorkbenchError
@@ -79,31 +80,30 @@ def rows(shown: Shown) -> list[JsonRow]:
     one row with the pointer ""."""
     if shown.value is ABSENT:
         return []
-    if not _children(shown.value):
+    if not _is_full(shown.value):
         whole = (shown.value, shown.previous, shown.template)
         return list(_row(shown, "", 0, "", whole, 0))
-    return list(_level(shown, "", 0, shown.value, shown.previous, shown.template))
+    before = shown.previous
+    if before is not ABSENT and type(before) is not type(shown.value):
+        before = type(shown.value)()  # another kind of value altogether: everything is new
+    return list(_level(shown, "", 0, shown.value, before, shown.template))
 
 
 def _level(
     shown: Shown, pointer: str, depth: int, value: Json, before: Json, template: Json
 ) -> Iterator[JsonRow]:
-    """The rows of a container's children, removed ones last."""
-    entries = list(_entries(value, before, template))
+    """The rows of a container's children, those that are no longer there last."""
     compared = before is not ABSENT and type(before) is type(value)
     limit = PAGE * shown.pages.get(pointer, 1)
-    width = min(24, max((len(_key_text(key)) for key, _ in entries[:limit]), default=0))
-    hidden = 0
-    for place, (key, parts) in enumerate(entries):
-        if place >= limit:
-            hidden = len(entries) - limit
-            break
-        now, old, source = parts
+    entries = list(islice(_entries(value, before, template), limit))
+    width = min(24, max((len(_key_text(key)) for key, _ in entries), default=0))
+    for key, parts in entries:
         here = f"{pointer}/{_escape(str(key))}"
-        yield from _row(shown, here, depth, _key_text(key), (now, old, source), width,
-                        compared=compared)  # fmt: skip
-    if hidden:
-        yield JsonRow(f"{pointer}/", depth, "", None, kind="more", text=f"… {hidden:,} more")
+        yield from _row(shown, here, depth, _key_text(key), parts, width, compared=compared)
+    if len(entries) == limit:
+        hidden = sum(1 for _ in _entries(value, before, template)) - limit
+        if hidden:
+            yield JsonRow(f"{pointer}/", depth, "", None, kind="more", text=f"… {hidden:,} more")
 
 
 def _row(
@@ -119,12 +119,12 @@ def _row(
     value, before, template = parts
     removed = value is ABSENT
     known = before if removed else value
-    inside = _nested(known)
-    openable = bool(_children(known)) or inside is not ABSENT or _is_long(known)
-    is_open = openable and shown.opened.get(pointer, _starts_open(known, depth))
+    inside = nested(known)
+    openable = _is_full(known) or inside is not ABSENT or is_long(known)
+    is_open = openable and shown.opened.get(pointer, not removed and _starts_open(known, depth))
     sign = _sign(shown, pointer, value, before, compared and shown.previous is not ABSENT)
     below = _marked_below(shown, pointer)
-    if is_open and sign == "~" and type(before) is type(value) and _children(value):
+    if is_open and sign == "~" and type(before) is type(value) and _is_full(value):
         shown_sign: Sign = ""  # the children say what changed
     else:
         shown_sign = "!" if below and not is_open else sign
@@ -136,10 +136,10 @@ def _row(
     )  # fmt: skip
     if not is_open:
         return
-    if _children(known):
+    if _is_full(known):
         yield from _level(shown, pointer, depth + 1, known, ABSENT if removed else before, template)
     elif inside is not ABSENT:
-        old = _nested(before)
+        old = nested(before)
         yield from _level(shown, f"{pointer}/{INSIDE}", depth + 1, inside, old, ABSENT)
     else:
         for place, line in enumerate(wrapped(str(known), max(20, shown.wrap - 2 * depth))):
@@ -168,22 +168,28 @@ def _marked_below(shown: Shown, pointer: str) -> bool:
 def _entries(
     value: Json, before: Json, template: Json
 ) -> Iterator[tuple[str | int, tuple[Json, Json, Json]]]:
-    """The children of a container with their earlier values and templates; gone ones last."""
-    old = before if type(before) is type(value) else {}
-    source = template if type(template) is type(value) else {}
+    """The children of a container with their earlier values and templates; then those that only
+    the earlier value or the template has."""
+    old = before if type(before) is type(value) else ABSENT
+    source = template if type(template) is type(value) else ABSENT
     for key, item in _children(value):
         yield key, (item, get(old, key), get(source, key))
-    gone = [(key, item) for key, item in _children(old) if get(value, key) is ABSENT]
-    for key, item in gone:
-        yield key, (ABSENT, item, get(source, key))
+    for key, item in _children(old):
+        if get(value, key) is ABSENT:
+            yield key, (ABSENT, item, get(source, key))
+    for key, item in _children(source):
+        if get(value, key) is ABSENT and get(old, key) is ABSENT:
+            yield key, (ABSENT, ABSENT, item)
 
 
 def _children(value: Json) -> Iterable[tuple[str | int, Json]]:
     if isinstance(value, dict):
         return value.items()
-    if isinstance(value, list):
-        return list(enumerate(value))
-    return ()
+    return enumerate(value) if isinstance(value, list) else ()
+
+
+def _is_full(value: Json) -> bool:
+    return isinstance(value, (dict, list)) and bool(value)
 
 
 def get(container: Json, key: str | int) -> Json:
@@ -224,11 +230,11 @@ def _starts_open(value: Json, depth: int) -> bool:
     return depth == 0 and isinstance(value, (dict, list)) and len(value) <= OPEN_UP_TO
 
 
-def _is_long(value: Json) -> bool:
+def is_long(value: Json) -> bool:
     return isinstance(value, str) and (len(value) > LONG or "\n" in value)
 
 
-def _nested(value: Json) -> Json:
+def nested(value: Json) -> Json:
     """The JSON object or array that a string holds, or ABSENT."""
     if not isinstance(value, str) or not 2 < len(value) < _NESTED_LIMIT:
         return ABSENT
@@ -239,7 +245,7 @@ def _nested(value: Json) -> Json:
         inside = decode(text)
     except WorkbenchError:
         return ABSENT
-    return inside if _children(inside) else ABSENT
+    return inside if _is_full(inside) else ABSENT
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
@@ -267,7 +273,7 @@ def value_at(value: Json, pointer: str) -> Json:
     """What a pointer leads to, through strings that hold JSON; ABSENT when nothing."""
     for part in pointer.split("/")[1:]:
         if part == INSIDE and isinstance(value, str):
-            value = _nested(value)
+            value = nested(value)
         else:
             value = get(value, part.replace("~1", "/").replace("~0", "~"))
         if value is ABSENT:
@@ -293,7 +299,7 @@ def walk(value: Json, pointer: str = "") -> Iterator[tuple[str, str, Json]]:
     while todo:
         at, key, item = todo.pop()
         yield at, key, item
-        inside = _nested(item)
+        inside = nested(item)
         stem = at if inside is ABSENT else f"{at}/{INSIDE}"
         children = _children(item if inside is ABSENT else inside)
         todo.extend(

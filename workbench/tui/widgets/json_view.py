@@ -21,7 +21,10 @@ from workbench.tui.widgets.json_rows import (
     Shown,
     changes,
     dotted,
+    is_long,
+    nested,
     rows,
+    same,
     value_at,
     walk,
 )
@@ -47,7 +50,7 @@ class JsonView(LineView):
 
     DEFAULT_CSS = "JsonView { height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "toggle", "Open or close", show=False),
+        Binding("enter", "open_or_close", "Open or close", show=False),
     ]
 
     class PathMessage(Message):
@@ -137,7 +140,7 @@ class JsonView(LineView):
 
     @property
     def _wrap(self) -> int:
-        return max(20, (self._row_width or 80) - 4)
+        return max(20, (self._row_width or 80) - 6)
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -232,7 +235,7 @@ class JsonView(LineView):
 
     # -- opening ----------------------------------------------------------------------------
 
-    def action_toggle(self) -> None:
+    def action_open_or_close(self) -> None:
         row = self._cursor_row
         if row is None:
             return
@@ -275,20 +278,21 @@ class JsonView(LineView):
         wanted = self._needle.lower()
         if not wanted or self._shown.value is ABSENT:
             return False
-        order = [pointer for pointer, _, _ in walk(self._shown.value)]
-        hits = [
-            place
-            for place, (_, key, value) in enumerate(walk(self._shown.value))
-            if wanted in key.lower()
-            or (not isinstance(value, (dict, list)) and wanted in _scalar(value).lower())
-        ]
+        order: list[str] = []
+        hits: list[int] = []
+        for pointer, key, value in walk(self._shown.value):
+            if wanted in key.lower() or wanted in _searchable(value).lower():
+                hits.append(len(order))
+            order.append(pointer)
         if not hits:
             return False
         at = self.cursor_pointer
         here = order.index(at) if at in order else -1
-        later = [hit for hit in hits if hit > here] if step > 0 else hits[: _below(hits, here)]
-        chosen = (later or hits)[0 if step > 0 else -1]
-        return self.reveal(order[chosen])
+        later = [hit for hit in hits if (hit > here if step > 0 else hit < here)] or hits
+        found = order[later[0 if step > 0 else -1]]
+        if is_long(value_at(self._shown.value, found)):
+            self._shown.opened[found] = True
+        return self.reveal(found)
 
     # -- drawing ----------------------------------------------------------------------------
 
@@ -299,7 +303,9 @@ class JsonView(LineView):
     def fragments(self, index: int, width: int) -> Sequence[Fragment]:
         row = self._rows[index]
         if row.kind != "value":
-            return [(f"  {'  ' * row.depth} {row.text}", "string" if row.kind == "text" else "muted")]
+            return [
+                (f"  {'  ' * row.depth} {row.text}", "string" if row.kind == "text" else "muted")
+            ]
         head = _head(row)
         if self._shown.template is ABSENT:
             return [*head, *_value(row, width), *_note(row)]
@@ -324,16 +330,24 @@ def _head(row: JsonRow) -> list[Fragment]:
 
 def _value(row: JsonRow, width: int) -> list[Fragment]:
     value, room = row.value, max(20, width)
+    if value is ABSENT:
+        return [("nothing", "muted")]
     if isinstance(value, (dict, list)):
-        noun = "key" if isinstance(value, dict) else "item"
-        count = f"{len(value)} {noun}{'' if len(value) == 1 else 's'}"
-        if not value:
-            return [("{}" if isinstance(value, dict) else "[]", "muted")]
-        return [(count if row.open else f"{count}  {clean(brief(value, room))}", "muted")]
+        return [(_container(value, row.open, room), "muted")]
     pieces: list[Fragment] = []
     if row.sign == "~" and not isinstance(row.before, (dict, list)) and row.before is not ABSENT:
         pieces = [(_scalar(row.before, room // 2), "muted"), (" → ", "muted")]
-    return [*pieces, (_scalar(value, room), _tone(value))]
+    elif row.open is not None and (inside := nested(value)) is not ABSENT:
+        return [("JSON text, ", "string"), (_container(inside, row.open, room), "muted")]
+    return [*pieces, (_scalar(value, 24 if row.open else room), _tone(value))]
+
+
+def _container(value: Json, is_open: bool | None, room: int) -> str:
+    if not value:
+        return "{}" if isinstance(value, dict) else "[]"
+    noun = "key" if isinstance(value, dict) else "item"
+    count = f"{len(value)} {noun}{'' if len(value) == 1 else 's'}"
+    return count if is_open else f"{count}  {clean(brief(value, room))}"
 
 
 def _trailing(row: JsonRow, width: int) -> list[Fragment]:
@@ -362,6 +376,13 @@ def _scalar(value: Json, limit: int = 300) -> str:
     return clean(brief(value, limit))
 
 
+def _searchable(value: Json) -> str:
+    """What a search looks at: scalars in full; containers and nested JSON through their parts."""
+    if isinstance(value, (dict, list)) or nested(value) is not ABSENT:
+        return ""
+    return value if isinstance(value, str) else brief(value)
+
+
 def _tone(value: Json) -> str:
     if isinstance(value, str):
         return "string"
@@ -383,16 +404,12 @@ def _nearest(pointer: str, places: Mapping[str, int]) -> int | None:
     return places.get(pointer, 0 if places else None)
 
 
-def _below(hits: list[int], here: int) -> int:
-    return sum(1 for hit in hits if hit < here)
-
-
 def _alike(one: Shown, other: Shown) -> bool:
-    """Whether the second shows just what the first does (the same objects, cheap to tell)."""
+    """Whether the second shows just what the first does."""
     return (
-        one.value is other.value
-        and one.previous is other.previous
-        and one.template is other.template
+        same(one.value, other.value)
+        and same(one.previous, other.previous)
+        and same(one.template, other.template)
         and one.missing == other.missing
         and one.ignored == other.ignored
     )

@@ -1,0 +1,34 @@
+"""Every test lives in a home of its own; compiled components are kept for the whole session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def component_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache folder that every test's XDG_CACHE_HOME is."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def own_home(
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    component_cache: Path,
+) -> Path:
+    """An empty home: nothing of the person who runs the tests is read or written."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for variable, folder in (
+        ("XDG_CONFIG_HOME", home / ".config"),
+        ("XDG_STATE_HOME", home / ".local" / "state"),
+        ("XDG_DATA_HOME", home / ".local" / "share"),
+        ("XDG_CACHE_HOME", component_cache),
+    ):
+        monkeypatch.setenv(variable, str(folder))
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return home

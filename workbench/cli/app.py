@@ -1,0 +1,53 @@
+"""`workbench [PATH]` and `workbench demo`: opening the screen."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from workbench.cli.arguments import usage
+from workbench.model.exit_codes import ExitCode
+from workbench.session import STEPPING, StartRequest, Workspace
+from workbench.session.demo import prepare_demo
+
+
+def open_app(options: argparse.Namespace) -> int:
+    """`workbench [PATH]`."""
+    if not options.path.exists():
+        raise usage(f"there is no such file or folder: {options.path}")
+    return _show(Workspace(options.workspace), options.path, options)
+
+
+def demo(options: argparse.Namespace) -> int:
+    """`workbench demo`: samples copied to the state folder, a run stopped before node 1."""
+    _needs_terminal()
+    folder = prepare_demo(fresh=options.fresh)
+    workspace = Workspace(folder)
+    pack = folder / "refund-approval"
+    offered = workspace.inputs(pack, workspace.pack(pack).entry.flow_id or "")
+    sample = next((value for name, value in offered if name == "small"), None)
+    run = workspace.start(StartRequest(pack, input=sample), STEPPING)
+    return _show(workspace, folder, options, run.id)
+
+
+def _show(
+    workspace: Workspace, root: Path, options: argparse.Namespace, run_id: str | None = None
+) -> int:
+    _needs_terminal()
+    from workbench.tui.app import WorkbenchApp
+
+    present = bool(getattr(options, "present", False))
+    app = WorkbenchApp(
+        workspace, root, run_id=run_id, theme_name=options.theme, present=present
+    )
+    try:
+        app.run()
+    finally:
+        workspace.close()
+    return int(app.return_code or ExitCode.DONE)
+
+
+def _needs_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise usage("the screen needs a terminal; `workbench debug PACK` steps in plain lines")

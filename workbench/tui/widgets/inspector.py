@@ -1,0 +1,171 @@
+"""The inspector of one node: why first, then what went in, what came out, and what it asked."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher
+
+from workbench.model.values import Json, encode
+from workbench.tui.inspection import Inspection, effect_line
+from workbench.tui.widgets.cells import Fragment
+from workbench.tui.widgets.json_rows import ABSENT
+from workbench.tui.widgets.json_view import missing_notes
+from workbench.tui.widgets.line_view import LineView
+from workbench.tui.widgets.one_line import OneLine
+from workbench.tui.widgets.reason_lines import ReasonLines
+from workbench.tui.widgets.value_pane import ValuePane
+
+Tab = tuple[str, str]
+
+
+class Inspector(Vertical):
+    """Shows an `Inspection`. Tabs appear only when they have content; the one chosen stays
+    chosen while it exists."""
+
+    DEFAULT_CSS = """
+    Inspector { height: 1fr; }
+    Inspector > ContentSwitcher { height: 1fr; }
+    Inspector #values { height: 1fr; }
+    Inspector #in, Inspector #out { height: 1fr; }
+    Inspector .away { display: none; }
+    """
+
+    class EffectChosen(Message):
+        """Enter on an effect: `index` counts the effects of the step."""
+
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._seen: Inspection | None = None
+        self._tab = "values"
+
+    def compose(self) -> ComposeResult:
+        yield ReasonLines(id="why")
+        yield OneLine(id="inspector-tabs")
+        with ContentSwitcher(initial="values"):
+            with Vertical(id="values"):
+                yield ValuePane(id="in")
+                yield ValuePane(id="out", classes="away")
+            yield LineView(id="effects")
+            yield LineView(id="logs")
+
+    # content
+
+    def show(self, seen: Inspection) -> None:
+        """Show this node; what is open and scrolled stays with its paths."""
+        if seen == self._seen:
+            return
+        self._seen = seen
+        self.query_one(ReasonLines).show(seen.reasons)
+        self._show_values(seen)
+        self.query_one("#effects", LineView).replace(map(effect_line, seen.effects))
+        self.query_one("#logs", LineView).replace(seen.logs)
+        tabs = self._tabs()
+        if self._tab not in [name for name, _ in tabs]:
+            self._tab = "values"
+        self.query_one(ContentSwitcher).current = self._tab
+        self.query_one("#inspector-tabs", OneLine).show(lambda width: self._tab_row())
+
+    def _show_values(self, seen: Inspection) -> None:
+        sent, output = self.query_one("#in", ValuePane), self.query_one("#out", ValuePane)
+        before = seen.before_sent if seen.has_before else ABSENT
+        template = ABSENT if seen.template is None else seen.template
+        if seen.has_sent:
+            sent.show(
+                "In: as sent",
+                seen.sent,
+                source_title="In: template",
+                previous=before,
+                template=template,
+                missing=missing_notes(seen.missing),
+            )
+        else:
+            sent.show("In: template, not sent yet", template)
+        output.set_class(not seen.has_output, "away")
+        if seen.has_output:
+            before_output = seen.before_output if seen.has_before else ABSENT
+            output.show("Out", seen.output, previous=before_output)
+
+    def _tabs(self) -> list[Tab]:
+        seen = self._seen
+        if seen is None:
+            return []
+        tabs = [("values", "In/Out")]
+        if seen.effects:
+            tabs.append(("effects", f"Effects {len(seen.effects)}"))
+        if seen.logs:
+            tabs.append(("logs", f"Logs {len(seen.logs)}"))
+        return tabs
+
+    def _tab_row(self) -> list[Fragment]:
+        row: list[Fragment] = [(" ", "")]
+        for name, title in self._tabs():
+            front = name == self._tab
+            row.append((f"[{title}]" if front else f" {title} ", "strong" if front else ""))
+            row.append((" ", ""))
+        if len(self._tabs()) > 1:
+            row.append((" o next tab", "muted"))
+        return row
+
+    def next_tab(self) -> None:
+        """The tab after the one in front, around."""
+        names = [name for name, _ in self._tabs()]
+        if len(names) > 1:
+            place = names.index(self._tab) if self._tab in names else 0
+            self._tab = names[(place + 1) % len(names)]
+            self.query_one(ContentSwitcher).current = self._tab
+            self.query_one("#inspector-tabs", OneLine).show(lambda width: self._tab_row())
+            self.body.focus()
+
+    # what is under the cursor
+
+    @property
+    def body(self) -> Widget:
+        """The view in front: what focus, search and copy are about."""
+        if self._tab == "values":
+            out = self.query_one("#out", ValuePane)
+            if not out.has_class("away") and out.view.has_focus:
+                return out.view
+            return self.query_one("#in", ValuePane).view
+        return self.query_one(f"#{self._tab}", LineView)
+
+    @property
+    def headline(self) -> str:
+        """What the pane's title says: node, component, source, time."""
+        return self._seen.headline if self._seen is not None else ""
+
+    @property
+    def where(self) -> str:
+        """file:line of the node, or of what went wrong in it."""
+        return self._seen.where if self._seen is not None else ""
+
+    @property
+    def seen(self) -> Inspection | None:
+        """What is shown."""
+        return self._seen
+
+    @property
+    def block_text(self) -> str:
+        """Everything known of the node, as JSON, for `Y`."""
+        seen = self._seen
+        if seen is None:
+            return ""
+        body: dict[str, Json] = {"node": seen.path}
+        if seen.has_sent:
+            body["in"] = seen.sent
+        if seen.has_output:
+            body["out"] = seen.output
+        if seen.step is not None and seen.step.error is not None:
+            body["error"] = {"code": seen.step.error.code, "message": seen.step.error.message}
+        return encode(body).decode()
+
+    def on_line_view_activated(self, event: LineView.Activated) -> None:
+        if event.view.id == "effects":
+            event.stop()
+            self.post_message(self.EffectChosen(event.index))
