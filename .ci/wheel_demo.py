@@ -29,7 +29,9 @@ def main() -> int:
             "XDG_STATE_HOME": f"{name}/state",
             "XDG_CACHE_HOME": f"{name}/cache",
         }
-        with Terminal([script, "demo"], cwd=home, environment=state) as terminal:
+        with Terminal(
+            [str(Path(script).absolute()), "demo"], cwd=home, environment=state
+        ) as terminal:
             try:
                 seconds = terminal.until(*words, seconds=60)
                 terminal.type("\x11")  # ctrl+q

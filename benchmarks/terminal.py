@@ -65,7 +65,9 @@ class Terminal:
         while not all(word in self.text for word in words):
             if not self._read(deadline):
                 missing = [word for word in words if word not in self.text]
-                raise TimeoutError(f"never showed {missing}; it ends with:\n{self.text[-2000:]}")
+                ended = "" if self._exit is None else f", ended with {self._exit}"
+                shown = self.text[-2000:]
+                raise TimeoutError(f"never showed {missing}{ended}; its output ends with:\n{shown}")
         return time.perf_counter() - self.started
 
     def type(self, keys: str) -> None:

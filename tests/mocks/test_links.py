@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.mocks.setting import NOW, Recorded, config_of
+from tests.mocks.setting import NOW, Recorded, config_of, http
+from workbench.effects.chain import Perform, build_chain
+from workbench.effects.control import RunControl, Watchdog
+from workbench.mocks import MockWorld, build_links
 from workbench.mocks.links import script_name
-from workbench.model.effect import PENDING, Effect
+from workbench.model.effect import PENDING, Effect, Outcome
+from workbench.model.masking import Masker
 from workbench.model.values import Json
 
 KEY = "mango-tango-41"
@@ -113,6 +117,8 @@ def test_tools_pass_on_unless_asked_to_short_circuit(text: str) -> None:
 
 
 WAITS = """
+[time]
+mode = "virtual"
 [waits.approve]
 ok = { approved = true }
 [waits."pay#2/ask"]
@@ -171,7 +177,7 @@ def test_a_real_sleep_is_charged_to_the_run() -> None:
 
 
 def test_a_century_of_sleep_ends_with_the_calendar() -> None:
-    run = Recorded(config_of(""))
+    run = Recorded(config_of('[time]\nmode = "virtual"\n'))
     for _ in range(3):
         assert run.perform(ask("sleep", "", {"duration_ms": 10**18})).ok
     assert "9999" not in run.world.clock_text() and run.world.now() < 253_402_300_800_000_000
@@ -181,3 +187,30 @@ def test_a_century_of_sleep_ends_with_the_calendar() -> None:
 def test_a_sleep_needs_a_length(request_: Json) -> None:
     failure = Recorded(config_of("")).perform(ask("sleep", "", request_)).failure
     assert failure is not None and failure.code == "sleep_invalid"
+
+
+def test_only_what_really_leaves_is_an_intent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    intents: list[str] = []
+
+    def intent(effect: Effect, inner: Perform) -> Outcome:
+        if effect.kind == "http":
+            intents.append(effect.request["url"])
+        return inner(effect)
+
+    recorded = {"status": 200, "body": "x", "request": {"url": "http://127.0.0.1:1/taped"}}
+    (tmp_path / "tape.json").write_text(json.dumps(recorded))
+    text = '[http]\nmode = "record"\nrecord_replay_dir = "."\ngrant = ["127.0.0.1"]\n'
+    config = config_of(text, tmp_path)
+    links = build_links(
+        config, MockWorld(config), Masker(), control=RunControl(Watchdog()), intent=intent
+    )
+    perform = build_chain(links)
+    codes = []
+    for url in ("http://127.0.0.1:1/taped", "http://evil.example/", "http://127.0.0.1:1/live"):
+        outcome = perform(http(url))
+        codes.append(outcome.failure.code if outcome.failure else outcome.source)
+    assert codes == ["tape", "network_refused", "http_failed"]
+    assert intents == ["http://127.0.0.1:1/live"]

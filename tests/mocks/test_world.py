@@ -45,8 +45,16 @@ def test_the_configured_seed_counts_before_the_runs() -> None:
     assert world(seed=1).random(8) != world(seed=2).random(8)
 
 
+VIRTUAL = '[time]\nmode = "virtual"\n'
+
+
+def test_without_a_time_table_the_clock_is_real() -> None:
+    assert world().clock.mode == "real"
+    assert world("[time]\nstart = 2026-01-01T00:00:00Z\n").clock.mode == "virtual"
+
+
 def test_a_virtual_clock_moves_only_when_told_and_never_back() -> None:
-    here = world()
+    here = world(VIRTUAL)
     assert here.virtual and here.now() == NOW
     here.advance(5)
     here.advance(-9)
@@ -64,7 +72,7 @@ def test_a_frozen_clock_stands_and_a_real_one_follows_the_wall() -> None:
 
 
 def test_the_clock_in_words() -> None:
-    here = world()
+    here = world(VIRTUAL)
     assert here.clock_text(UTC) == "virtual Sat 14:02"
     here.advance(24 * HOUR)
     assert here.clock_text(UTC) == "virtual Sun 14:02 (+24 h)"
@@ -191,7 +199,7 @@ def test_only_what_happened_in_this_world_is_applied_again() -> None:
 
 def test_the_last_steps_clock_and_dice_count_over_its_effects() -> None:
     effect = EffectRecord(1, 0, "telemetry", "", "", outcome=ok(), vt=NOW + 5, rnd=10, at=NOW - 60)
-    here = world()
+    here = world(VIRTUAL)
     here.restore([effect], vt=NOW + HOUR, rnd=64)
     assert (here.now(), here.position) == (NOW + HOUR, 64)
     assert here.clock.start == NOW - 60, "time began when the run did, not when it was resumed"

@@ -16,6 +16,11 @@ from workbench.recording.transcript import RunIds, Transcript
 IDS = RunIds("9a1", "main")
 START = 1_765_879_200_123_456  # 2025-12-16T10:00:00.123456Z
 
+REFERENCE_FIELDS = [
+    "ts", "session_id", "flow_id", "node_id", "component", "phase", "status", "inputs", "outputs",
+    "error", "metrics", "schema_id", "defaults_applied", "redactions",
+]  # fmt: skip
+
 
 def ticking(start: int = START, every: int = 1000) -> Now:
     """A clock that moves a millisecond each time it is read."""

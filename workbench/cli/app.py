@@ -39,7 +39,7 @@ def _show(
 
     present = bool(getattr(options, "present", False))
     app = WorkbenchApp(
-        workspace, root, run_id=run_id, theme_name=options.theme, present=present
+        workspace, root, run_id=run_id, theme_name=options.theme or "", present=present
     )
     try:
         app.run()

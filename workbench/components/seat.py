@@ -43,13 +43,12 @@ class Linked:
         with linker.root() as root:
             for name, interface in shape.imports.items():
                 served = _servers(name, interface)
-                resources = () if interface.bundled else interface.resources
                 if not name:
                     kept += [seat.define(root, *one) for one in served]
-                elif served or resources:
+                elif served or interface.resources:
                     with root.add_instance(name) as instance:
                         kept += [seat.define(instance, *one) for one in served]
-                        for number, resource in enumerate(resources):
+                        for resource, number in interface.resources:
                             kind = wit.ResourceType.host(number)
                             instance.add_resource(resource, kind, lambda _store, _rep: None)
         outer = component.get_export_index(entrance[0])

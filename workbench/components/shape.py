@@ -20,15 +20,23 @@ _BUNDLED = tuple(
     f"wasi:{package}/" for package in ("cli", "clocks", "filesystem", "io", "random", "sockets")
 )
 
+_BUNDLED_RESOURCE = -1
+
+
+def is_bundled(name: str) -> bool:
+    """Whether wasmtime brings this interface along."""
+    return name.startswith(_BUNDLED) and "@0.2." in name
+
 
 @dataclass(frozen=True, slots=True)
 class Interface:
     """One imported or exported interface. A function maps to None when its types are of a kind
-    that components here do not pass (streams, futures)."""
+    that components here do not pass (streams, futures). `resources` are those a host has to
+    define, with a number that is the same wherever the same resource appears."""
 
     name: str
     functions: dict[str, Signature | None]
-    resources: tuple[str, ...] = ()
+    resources: tuple[tuple[str, int], ...] = ()
 
     @property
     def base(self) -> str:
@@ -37,7 +45,8 @@ class Interface:
 
     @property
     def bundled(self) -> bool:
-        return self.name.startswith(_BUNDLED) and "@0.2." in self.name
+        """Whether wasmtime serves it."""
+        return is_bundled(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +94,11 @@ def listed(interfaces: dict[str, Interface]) -> tuple[str, ...]:
 def _interfaces(engine: Engine, items: dict[str, Any]) -> dict[str, Interface]:
     found: dict[str, Interface] = {}
     loose: dict[str, Signature | None] = {}
+    known: list[tuple[wit.ResourceType, int]] = []
     for name, item in items.items():
         kind = item.ty
         if isinstance(kind, wit.ComponentInstanceType):
-            found[name] = _interface(name, kind.exports(engine))
+            found[name] = _interface(name, kind.exports(engine), known)
         elif isinstance(kind, wit.FuncType):
             loose[name] = _signature(kind)
     if loose:
@@ -96,15 +106,23 @@ def _interfaces(engine: Engine, items: dict[str, Any]) -> dict[str, Interface]:
     return found
 
 
-def _interface(name: str, items: dict[str, Any]) -> Interface:
+def _interface(
+    name: str, items: dict[str, Any], known: list[tuple[wit.ResourceType, int]]
+) -> Interface:
     functions: dict[str, Signature | None] = {}
-    resources: list[str] = []
+    resources: list[tuple[str, int]] = []
+    bundled = is_bundled(name)
     for member, item in items.items():
         kind = item.ty
         if isinstance(kind, wit.FuncType):
             functions[member] = _signature(kind)
         elif isinstance(kind, wit.ResourceType):
-            resources.append(member)
+            number = next((number for seen, number in known if seen == kind), None)
+            if number is None:
+                number = _BUNDLED_RESOURCE if bundled else len(known)
+                known.append((kind, number))
+            if number != _BUNDLED_RESOURCE:
+                resources.append((member, number))
     return Interface(name, functions, tuple(resources))
 
 

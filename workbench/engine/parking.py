@@ -13,7 +13,7 @@ from workbench.engine.ledger import Ledger
 from workbench.language.routing import choose
 from workbench.language.semantics import Semantics
 from workbench.language.waiting import wait_spec
-from workbench.model.effect import Failure, Outcome
+from workbench.model.effect import Failure, Outcome, Source
 from workbench.model.errors import WorkbenchError
 from workbench.model.flow import Node, Route, Routing
 from workbench.model.run import RouteTaken, StepRecord
@@ -83,7 +83,8 @@ def _answered_early(wait: Wait, outcome: Outcome, ledger: Ledger, now: int) -> W
     if outcome.status == "pending":
         return wait
     try:
-        answer = read_resolution(outcome.value)
+        pinned = outcome.source == "pin"  # a pin is what the person would have answered
+        answer = Resolution("ok", outcome.value) if pinned else read_resolution(outcome.value)
     except WorkbenchError as error:
         return Failure(error.code, error.message)
     return replace(wait, resolution=answer, resolved_at=now, resolved_by=outcome.source)
@@ -92,7 +93,7 @@ def _answered_early(wait: Wait, outcome: Outcome, ledger: Ledger, now: int) -> W
 def settle_answer(
     node: Node,
     step: StepRecord,
-    answer: Resolution,
+    wait: Wait,
     semantics: Semantics,
     state: RunState,
 ) -> StepRecord:
@@ -101,40 +102,46 @@ def settle_answer(
     `ok` follows the flow; `err` and `timeout` need a route of their own name (or a branch's
     default), else the step fails; `cancelled` without its own route cancels the run.
     """
+    answer = wait.resolution
+    assert answer is not None
     wire = answer.wire()
     output = _payload(step.input, wire, semantics)
+    source: Source = "mock" if wait.resolved_by == "mock" else "you"
+    if wait.resolved_by == "pin":
+        source = "pin"
     state.answered(step.frame, wire)
     if answer.status == "ok":
         state.apply(step.frame, node.id, output)
         roots = state.frames[step.frame].roots()
         taken = choose(node.routing, "ok", roots, semantics)
         return replace(
-            step, status="succeeded", output=output, resolution=wire, route=taken, source="you"
+            step, status="succeeded", output=output, resolution=wire, route=taken, source=source
         )
     route = answer_route(node.routing, answer.status, semantics)
     if route is not None:
         state.apply(step.frame, node.id, output)
         taken = RouteTaken(route.to, f"the wait ended {answer.status}")
         return replace(
-            step, status="succeeded", output=output, resolution=wire, route=taken, source="you"
+            step, status="succeeded", output=output, resolution=wire, route=taken, source=source
         )
     if answer.status == "cancelled":
         return replace(step, status="cancelled", resolution=wire)
     return replace(
-        step, status="failed", resolution=wire, error=_refusal(node, answer), source="you"
+        step, status="failed", resolution=wire, error=_refusal(node, answer), source=source
     )
 
 
 def answer_route(routing: Routing, status: str, semantics: Semantics) -> Route | None:
-    """The route for an answer that is not ok: its own status, else a branch's default. A plain
-    `next` is the way on for ok alone."""
+    """The route for an answer that is not ok: its own status, else a branch's default, which is
+    no way on for `cancelled`. A plain `next` is the way on for ok alone."""
     if not semantics.on_status:
         return None
     own = ("err", "error") if status == "err" else (status,)
     for route in routing.routes:
         if route.status in own:
             return route
-    if routing.kind == "branch" and any(route.status for route in routing.routes):
+    branches = routing.kind == "branch" and any(route.status for route in routing.routes)
+    if branches and status != "cancelled":
         return next((route for route in routing.routes if route.status is None), None)
     return None
 

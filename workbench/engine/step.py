@@ -163,7 +163,7 @@ class Stepper:
         step = self.ledger.active_in(wait.frame)
         if node is None or step is None:
             return self._impossible(place)
-        answered = settle_answer(node, step, wait.resolution, self.semantics, self.state)
+        answered = settle_answer(node, step, wait, self.semantics, self.state)
         done = replace(
             answered,
             ended=self.ledger.now(),
@@ -258,13 +258,14 @@ class Stepper:
             return self._perform(effect)
         limit = node.timeout_ms or self.ledger.run.options.node_timeout_ms
         try:
-            with self._control.scope(None, limit / 1000, "node"):
-                return self._perform(effect)
+            with self._control.scope(None, limit / 1000, "node") as scope:
+                outcome = self._perform(effect)
         except Stopped as stop:
             if stop.reason != "node_limit":
                 raise
-            message = f"{node.id} took longer than its limit of {limit} ms"
-            return failed(Failure("node_timeout", message, where=node.where()), "wasm")
+            return _too_slow(node, limit)
+        stopped = scope.reason == "node_limit" and outcome.failure is not None
+        return _too_slow(node, limit, outcome.logs) if stopped else outcome
 
     def _timed(self, step: StepRecord, outcome: Outcome, duration_us: int) -> StepRecord:
         return replace(
@@ -316,8 +317,12 @@ class Stepper:
         if not failure.where:
             place = step.missing[0].where if step.missing else node.where()
             failure = replace(failure, where=place)
+        effects = self._recorder.take()
+        if effects and not failure.cause:
+            last = effects[-1].outcome
+            failure = replace(failure, cause=last.failure.code if last and last.failure else "")
         done = replace(step, status="failed", error=failure)
-        self.ledger.apply(EndStep(done, self.ledger.run.cursor, self._recorder.take()))
+        self.ledger.apply(EndStep(done, self.ledger.run.cursor, effects))
         return Advanced("failed", done)
 
     def _fail_caller(self, place: Position, step: StepRecord) -> Advanced:
@@ -406,6 +411,11 @@ class Stepper:
         self.ledger.apply(FailRun(Failure("node_missing", f"node {place.node} not found")))
         self.ledger.flush()
         return ENDED
+
+
+def _too_slow(node: Node, limit_ms: int, logs: str = "") -> Outcome:
+    message = f"{node.id} took longer than its limit of {limit_ms} ms"
+    return failed(Failure("node_timeout", message, where=node.where()), "wasm", logs)
 
 
 def _no_start(flow_id: str) -> Failure:

@@ -7,7 +7,7 @@
     [kv]         each key of this table is one state key, its value any JSON
     [telemetry]  present or not, telemetry stays here
     [tools]      script_dir, short_circuit, directory
-    [time]       mode = "virtual" | "real" | "frozen", start = a date and time
+    [time]       mode = "real" | "virtual" | "frozen"; start = a date and time makes it virtual
     [random]     seed = an integer or a text
     [waits.NAME] ok = … | err = { code, message } | timeout = true | cancelled = true
     [[waits.NAME]]  the same, one answer a visit, the last one for all later visits
@@ -81,7 +81,7 @@ class ToolMocks:
 class TimeMocks:
     """`start` is UTC microseconds; None starts at the wall clock's now."""
 
-    mode: TimeMode = "virtual"
+    mode: TimeMode = "real"
     start: int | None = None
 
 

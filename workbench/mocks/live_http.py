@@ -79,13 +79,13 @@ class LiveHttp:
 
         wire = _Wire()
         scope = self._control.scope(wire.cut, self._deadline_s, "host")
+        response, what = None, ""
         try:
             with scope:
                 response = self._follow(asked, real, wire)
-            what = ""
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             what = "timeout" if isinstance(error, httpx.TimeoutException) else type(error).__name__
-        if not what and not wire.is_cut:  # a body that was cut off may look complete
+        if response is not None and not wire.is_cut:  # a body that was cut off may look complete
             return response
         if scope.reason is not None and scope.reason != "host_limit":
             self._control.check()  # the run was stopped meanwhile: that is what counts

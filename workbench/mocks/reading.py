@@ -171,7 +171,7 @@ def _time(table: Table) -> TimeMocks:
         if micros is None or micros < 0:
             micros = None
             table.wrong("start", "a date and time after 1970, such as 2026-01-31T14:02:00Z")
-    return TimeMocks(cast(TimeMode, mode or "virtual"), micros)
+    return TimeMocks(cast(TimeMode, mode or ("real" if micros is None else "virtual")), micros)
 
 
 def _seed(table: Table) -> str | None:

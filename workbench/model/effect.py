@@ -37,7 +37,8 @@ LIVE_SOURCES: frozenset[str] = frozenset({"live"})
 
 class Failure(msgspec.Struct, frozen=True):
     """Why something failed. `code` is stable and, from a component, the component's own;
-    `origin` says who said so; `where` is file:line when known; `details` any JSON."""
+    `origin` says who said so; `where` is file:line when known; `details` any JSON. `cause` is the
+    code of the effect that failed right before: a component wraps it in a code of its own."""
 
     code: str
     message: str
@@ -46,6 +47,7 @@ class Failure(msgspec.Struct, frozen=True):
     backoff_ms: int | None = None
     where: str = ""
     details: Json = None
+    cause: str = ""
 
 
 class Effect(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Packs: read, checked and described; nothing here runs anything.
 
     open_pack(path)               -> OpenedPack: the Pack and its bytes, or a refusal
+    verify_pack(opened)           -> Pack with every file hashed, and the signature checked
     find_packs(root)              -> paths of the packs below a folder
     compile_flow(text, file)      -> Flow, with the line of everything in it
     file_digest(path)             -> one hash of a pack's bytes, to notice changes
@@ -14,7 +15,7 @@ from __future__ import annotations
 from workbench.packs.catalog import file_digest, find_packs
 from workbench.packs.content import MAX_ENTRY_BYTES, MAX_PACK_BYTES
 from workbench.packs.flow_document import compile_flow
-from workbench.packs.reader import OpenedPack, open_pack
+from workbench.packs.reader import OpenedPack, open_pack, verify_pack
 
 __all__ = [
     "MAX_ENTRY_BYTES",
@@ -24,4 +25,5 @@ __all__ = [
     "file_digest",
     "find_packs",
     "open_pack",
+    "verify_pack",
 ]

@@ -44,6 +44,11 @@ def check_integrity(
     return check.word(), tuple(check.found)
 
 
+def is_about_integrity(finding: Finding) -> bool:
+    """Whether a finding came from this check."""
+    return finding.code.startswith(("sbom_", "sign", "unsigned", "component_digest"))
+
+
 class _Check:
     """One pass over the list, the files and the signature."""
 
@@ -67,7 +72,7 @@ class _Check:
         signed = self.signature(listed or {})
         if signed == "broken" or state == "broken":
             return "broken"
-        return state or signed or self.pack.integrity
+        return state or signed or ("dev" if self.pack.integrity == "dev" else "unsigned")
 
     def listed(self) -> dict[str, str] | None:
         """Path -> BLAKE3 of the SBOM; None when there is none that can be read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from msgspec.structs import replace
 
@@ -39,6 +39,19 @@ def open_pack(path: Path) -> OpenedPack:
     except OSError as error:
         said = f"it cannot be read: {error.strerror or error}"
         raise refuse("pack_unreadable", said, str(path)) from error
+
+
+def verify_pack(opened: OpenedPack) -> Pack:
+    """The pack with every listed file and every component hashed: its integrity word and the
+    findings about it are those of the whole check. Costs a read of the whole pack."""
+    from workbench.packs.integrity import check_integrity, is_about_integrity
+
+    pack = opened.pack
+    if pack.layout in ("source", "wasm"):
+        return pack
+    word, found = check_integrity(cast(Files, opened.content), pack, everything=True)
+    kept = [finding for finding in pack.findings if not is_about_integrity(finding)]
+    return replace(pack, integrity=word, findings=(*kept, *found))
 
 
 def _open(path: Path) -> OpenedPack:

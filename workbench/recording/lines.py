@@ -77,8 +77,9 @@ class Lines:
     def other(
         self,
         head: dict[str, Json],
-        metrics: bytes,
-        tail: dict[str, Json],
+        metrics: bytes = NULL,
+        redactions: bytes = NO_PATHS,
+        added: bytes = b"",
         *,
         before_flow: bool = False,
     ) -> bytes:
@@ -88,7 +89,8 @@ class Lines:
         return b"".join(
             (
                 self._opening(), flow, encode(head)[1:-1], b',"metrics":', metrics,
-                b',"schema_id":null,"defaults_applied":null,', encode(tail)[1:], b"\n",
+                b',"schema_id":null,"defaults_applied":null,"redactions":', redactions,
+                added, b"}\n",
             )
         )  # fmt: skip
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.model.clock import rfc3339
+from workbench.model.effect import Failure
 from workbench.model.errors import WorkbenchError
 from workbench.model.exit_codes import ExitCode
 from workbench.model.masking import redact_keys
@@ -25,7 +26,6 @@ from workbench.model.values import Json
 from workbench.model.waits import Wait
 from workbench.recording.lines import RunIds
 from workbench.recording.node_traces import NodeTrace, NodeTraces
-from workbench.recording.transcript import failure_text
 
 UNFINISHED = "the run was left before its end; it can be resumed"
 
@@ -199,19 +199,17 @@ def _verdict(run: Run, traces: NodeTraces) -> tuple[str, str | None]:
     if run.status == "waiting":
         return "Waiting", None
     if run.failure is not None:
-        return "Failure", _error_text(run, traces)
+        return "Failure", _error_text(run.failure, traces)
     return "Failure", "the run was cancelled" if run.status == "cancelled" else UNFINISHED
 
 
-def _error_text(run: Run, traces: NodeTraces) -> str:
+def _error_text(failure: Failure, traces: NodeTraces) -> str:
     """The failed node's own text when its failure ended the run, so both read the same."""
-    failure = run.failure
-    assert failure is not None
     for trace in reversed(traces.nodes.values()):
-        if trace.status == "Error" and trace.error["message"] == failure_text(
-            failure, trace.component
-        ):
-            return str(trace.error["message"])
+        if trace.status == "Error" and failure.code == trace.error["details"].get("code"):
+            text = str(trace.error["message"])
+            if text.endswith(failure.message):
+                return text
     return failure.message
 
 

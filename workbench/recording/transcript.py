@@ -33,7 +33,7 @@ from workbench.recording.lines import NULL, Lines, RunIds, added, metrics
 from workbench.recording.node_traces import NodeTraces, read_traces
 from workbench.recording.redaction import Redactor
 
-__all__ = ["RunIds", "Transcript", "failure_text"]
+__all__ = ["RunIds", "Transcript"]
 
 _ERROR_STATUSES = frozenset({"failed", "interrupted", "cancelled"})
 
@@ -153,8 +153,8 @@ class Transcript:
             return
         mocked = is_mocked(record)
         error = record.outcome.failure if record.outcome is not None else None
-        payload, paths = redact_keys(reference_payload(record), "$.outputs")
-        about, more = redact_keys(described(record), "$.effect")
+        payload, redactions = redact_keys(reference_payload(record), "$.outputs")
+        about, more = self._redactor.encoded(described(record), "$.effect")
         step = self._running.get(record.ordinal)
         provider = "mock" if mocked else record.source
         head = {
@@ -166,14 +166,14 @@ class Transcript:
             "outputs": payload,
             "error": None if error is None else {"code": error.code, "message": error.message},
         }
-        tail = {
-            "redactions": paths + more,
-            "ordinal": record.ordinal,
-            "source": record.source,
-            "vt": record.vt,
-            "effect": about,
-        }
-        self._write(self._lines.other(head, NULL if mocked else metrics(record.duration_us), tail))
+        where = {"ordinal": record.ordinal, "source": record.source, "vt": record.vt}
+        line = self._lines.other(
+            head,
+            NULL if mocked else metrics(record.duration_us),
+            _with_paths(more, redactions),
+            added(where) + b',"effect":' + about,
+        )
+        self._write(line)
 
     def verify_failed(self, message: str) -> None:
         """The pack did not pass verification; there is no flow yet (§6.2)."""
@@ -186,7 +186,7 @@ class Transcript:
             "outputs": None,
             "error": {"message": message},
         }
-        self._write(self._lines.other(head, NULL, {"redactions": []}, before_flow=True))
+        self._write(self._lines.other(head, before_flow=True))
 
     # the file
 
@@ -214,11 +214,20 @@ class Transcript:
         )
 
 
-def failure_text(failure: Failure, component: str) -> str:
+def _error_text(step: StepRecord, failure: Failure) -> str:
     """The error text as the reference words it: a component's own error names the component."""
     if failure.origin == "component":
-        return f"component {component} failed: {failure.code}: {failure.message}"
+        return f"component {_called(step)} failed: {failure.code}: {failure.message}"
     return failure.message
+
+
+def _called(step: StepRecord) -> str:
+    """The component a step called: a component.exec node names it in its payload (§4.4)."""
+    if step.component == "component.exec" and isinstance(step.input, dict):
+        named = step.input.get("component") or step.input.get("component_ref")
+        if isinstance(named, str):
+            return named
+    return step.component
 
 
 def _error_object(step: StepRecord, failure: Failure) -> dict[str, Json]:
@@ -236,7 +245,7 @@ def _error_object(step: StepRecord, failure: Failure) -> dict[str, Json]:
     beyond = {key: value for key, value in said.items() if value not in (None, "", False)}
     return {
         "code": "component-failed",
-        "message": failure_text(failure, step.component),
+        "message": _error_text(step, failure),
         "details": {"node": step.node, **beyond},
     }
 

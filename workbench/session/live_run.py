@@ -84,7 +84,7 @@ class LiveRun:
         mocks = with_answers(mocks, run.options.answers)
         steps = store.steps(run.id)
         self.world = MockWorld(mocks, run.options.seed, parts.now, run.created_at)
-        last = steps[-1] if steps else None
+        last = next((step for step in reversed(steps) if step.vt), None)
         self.world.restore(
             store.effects(run.id), last.vt if last else None, last.rnd if last else None
         )

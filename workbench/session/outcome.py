@@ -15,7 +15,7 @@ def exit_code(run: Run) -> ExitCode:
         return ExitCode.DONE
     if run.status == "waiting":
         return ExitCode.WAITING
-    code = run.failure.code if run.failure is not None else ""
-    if code in NETWORK:
+    codes = {run.failure.code, run.failure.cause} if run.failure is not None else set()
+    if codes & NETWORK:
         return ExitCode.NETWORK_REFUSED
-    return ExitCode.TIME_LIMIT if code in TIME else ExitCode.FAILED
+    return ExitCode.TIME_LIMIT if codes & TIME else ExitCode.FAILED

@@ -297,7 +297,13 @@ class RunDesk:
         opened = self.shelf.open(Path(run.options.pack_path))
         mocks_path = Path(run.options.mocks_path) if run.options.mocks_path else None
         mocks = self._mocks(opened, mocks_path)
+        known = run.id in self._maskers
         masker = self._masker(run.id, mocks)
+        if not known:
+            # Placeholders another process wrote keep their names; a new secret gets its own.
+            for step in self.store.steps(run.id):
+                masker.reserve([step.input, step.output, step.resolution])
+            masker.reserve(run.input)
         definition = self.store.definition(run.definition)
         return self._build(run, definition, opened, mocks, masker, how)
 

@@ -161,6 +161,10 @@ class Workspace(RunDesk):
         """The folder with the run's transcript and summary."""
         return run.options.artifacts_dir or None
 
+    def theme_folders(self) -> list[Path]:
+        """Where themes are read from: the bundled ones, then the user's own."""
+        return [paths.bundled("themes"), paths.user_config() / "themes"]
+
     def keep_copy(self, text: str) -> Path:
         """Save what was copied, for terminals that refuse the clipboard; returns the file."""
         folder = paths.prepare_state(self.state)

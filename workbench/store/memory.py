@@ -47,8 +47,8 @@ class _Record:
 
     @property
     def first(self) -> int:
-        """The ordinal after which this run's own steps start."""
-        return (self.run.parent_ordinal or 0) if self.parent is not None else 0
+        """The last ordinal that is inherited."""
+        return self.run.parent_ordinal or 0
 
 
 class MemoryStore:
@@ -184,23 +184,21 @@ class MemoryStore:
         return found
 
     def steps(self, run_id: str, upto: int | None = None) -> list[StepRecord]:
+        found: dict[int, StepRecord] = {}
         with self._lock:
-            return [
-                record.steps[ordinal]
-                for record, low, high in self._lineage(run_id)
-                for ordinal in sorted(record.steps)
-                if low < ordinal <= high and (upto is None or ordinal <= upto)
-            ]
+            for record, high in self._lineage(run_id):
+                last = high if upto is None else min(high, upto)
+                found.update((n, step) for n, step in record.steps.items() if n <= last)
+        return [found[ordinal] for ordinal in sorted(found)]
 
     def effects(self, run_id: str, ordinal: int | None = None) -> list[EffectRecord]:
+        found: dict[tuple[int, int], EffectRecord] = {}
         with self._lock:
-            return [
-                effects[n]
-                for record, low, high in self._lineage(run_id)
-                for number, effects in sorted(record.effects.items(), key=_ordinal)
-                if low < number <= high and ordinal in (None, number)
-                for n in sorted(effects)
-            ]
+            for record, high in self._lineage(run_id):
+                for number, effects in record.effects.items():
+                    if number <= high and ordinal in (None, number):
+                        found.update(((number, n), effect) for n, effect in effects.items())
+        return [found[key] for key in sorted(found)]
 
     def intents(self, run_id: str) -> list[EffectRecord]:
         with self._lock:
@@ -389,16 +387,17 @@ class MemoryStore:
             if parent.deleted:
                 self._prune(parent)
 
-    def _lineage(self, run_id: str) -> list[tuple[_Record, int, int]]:
-        """(run, after, upto) from the oldest ancestor to the run itself."""
+    def _lineage(self, run_id: str) -> list[tuple[_Record, int]]:
+        """(run, upto) from the oldest ancestor to the run itself, whose own rows come last and
+        win over inherited ones of the same ordinal."""
         record = self._records.get(run_id)
         if record is None or record.deleted:
             return []
-        parts: list[tuple[_Record, int, int]] = []
+        parts: list[tuple[_Record, int]] = []
         high = 2**62
         at: _Record | None = record
         while at is not None:
-            parts.append((at, at.first, high))
+            parts.append((at, high))
             high = min(high, at.first)
             at = at.parent
         return parts[::-1]

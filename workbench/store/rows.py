@@ -6,6 +6,7 @@ Every SELECT starts with its cell columns, so a reader can collect the blob ids 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from workbench.model.effect import EffectRecord, Failure, Outcome
@@ -121,6 +122,7 @@ def read_run(row: Row, blobs: BlobReader) -> Run:
 # -- steps --------------------------------------------------------------------------------------
 
 STEP_CELLS = 8
+STEP_ORDINAL = 8
 SELECT_STEPS = (
     "SELECT input, output, error, resolution, route, missing, findings, logs, ordinal, frame, "
     "flow, node, visit, attempt, status, component, egress, source, origin, external_id, vt, rnd, "
@@ -214,6 +216,7 @@ def read_step(row: Row, run_id: str, blobs: BlobReader) -> StepRecord:
 # -- effects ------------------------------------------------------------------------------------
 
 EFFECT_CELLS = 2
+EFFECT_KEY = slice(2, 4)
 SELECT_EFFECTS = (
     "SELECT request, outcome, ordinal, n, kind, target, reqhash, source, state, vt, rnd, at, "
     "duration FROM effects "
@@ -321,6 +324,6 @@ def event_row(event: JournalEvent, rid: int) -> Row:
     return (rid, event.revision, event.kind, encode(event.payload), event.at)
 
 
-def blob_ids(rows: list[Row], cells: int) -> set[int]:
+def blob_ids(rows: Iterable[Row], cells: int) -> set[int]:
     """The blobs that these rows refer to."""
     return {cell for row in rows for cell in row[:cells] if type(cell) is int}

@@ -181,34 +181,32 @@ class SqliteStore:
         blobs = BlobReader()
 
         def fetch(connection: Connection) -> list[tuple[str, rows.Row]]:
-            found = [
-                (owner, row)
-                for rid, owner, low, high in _lineage(connection, run_id)
-                for row in connection.execute(
-                    rows.SELECT_STEPS,
-                    (rows.step_key(rid, low), rows.step_key(rid, min(high, last))),
-                )
-            ]
-            cells = rows.blob_ids([row for _, row in found], rows.STEP_CELLS)
-            blobs.fetch(connection, cells)
-            return found
+            found: dict[int, tuple[str, rows.Row]] = {}
+            for rid, owner, high in _lineage(connection, run_id):
+                keys = rows.step_key(rid, 0), rows.step_key(rid, min(high, last))
+                for row in connection.execute(rows.SELECT_STEPS, keys):
+                    found[row[rows.STEP_ORDINAL]] = owner, row
+            blobs.fetch(
+                connection, rows.blob_ids((row for _, row in found.values()), rows.STEP_CELLS)
+            )
+            return [found[ordinal] for ordinal in sorted(found)]
 
         found = self._db.read_together(fetch)
         with _reading_rows(self._db.place):
             return [rows.read_step(row, owner, blobs) for owner, row in found]
 
     def effects(self, run_id: str, ordinal: int | None = None) -> list[EffectRecord]:
+        low, last = (0, _NO_END) if ordinal is None else (ordinal, ordinal)
+        sql = f"{rows.SELECT_EFFECTS} WHERE rid = ? AND ordinal >= ? AND ordinal <= ?"
         blobs = BlobReader()
-        sql = "WHERE rid = ? AND ordinal > ? AND ordinal <= ? ORDER BY ordinal, n"
 
         def fetch(connection: Connection) -> list[rows.Row]:
-            found: list[rows.Row] = []
-            for rid, _, low, high in _lineage(connection, run_id):
-                if ordinal is not None:
-                    low, high = max(low, ordinal - 1), min(high, ordinal)
-                found += connection.execute(rows.SELECT_EFFECTS + sql, (rid, low, high)).fetchall()
-            blobs.fetch(connection, rows.blob_ids(found, rows.EFFECT_CELLS))
-            return found
+            found: dict[tuple[int, int], rows.Row] = {}
+            for rid, _, high in _lineage(connection, run_id):
+                for row in connection.execute(sql, (rid, low, min(high, last))):
+                    found[row[rows.EFFECT_KEY]] = row
+            blobs.fetch(connection, rows.blob_ids(found.values(), rows.EFFECT_CELLS))
+            return [found[key] for key in sorted(found)]
 
         found = self._db.read_together(fetch)
         with _reading_rows(self._db.place):
@@ -421,19 +419,19 @@ def _check_alive(connection: Connection, rid: int, run_id: str) -> None:
         raise refusals.unknown_run(run_id)
 
 
-def _lineage(connection: Connection, run_id: str) -> list[tuple[int, str, int, int]]:
-    """(rid, id, after, upto) from the oldest ancestor to the run itself."""
+def _lineage(connection: Connection, run_id: str) -> list[tuple[int, str, int]]:
+    """(rid, id, upto) from the oldest ancestor to the run itself, whose own rows come last and
+    win over inherited ones of the same ordinal."""
     found = connection.execute(_FIND_RUN, (run_id,)).fetchone()
-    parts: list[tuple[int, str, int, int]] = []
+    parts: list[tuple[int, str, int]] = []
     high = _NO_END
     rid = found[0] if found is not None else None
     while rid is not None:
-        owner, parent, after = connection.execute(
+        owner, parent, first = connection.execute(
             "SELECT id, parent, parent_ordinal FROM runs WHERE rid = ?", (rid,)
         ).fetchone()
-        low = (after or 0) if parent is not None else 0
-        parts.append((rid, owner, low, high))
-        high = min(high, low)
+        parts.append((rid, owner, high))
+        high = min(high, first or 0)
         rid = parent
     return parts[::-1]
 

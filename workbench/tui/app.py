@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gc
-import os
 from pathlib import Path
 from typing import ClassVar
 
-from textual.app import App, InvalidThemeError
+from textual.app import App
 from textual.binding import BindingType
 
 from workbench.model.errors import WorkbenchError
@@ -17,7 +16,7 @@ from workbench.tui.bridge import RATE, Drain, Happened
 from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.screens.debug import DebugScreen
 from workbench.tui.screens.packs import PacksScreen
-from workbench.tui.themes import load_themes
+from workbench.tui.themes import ansi_color_wanted, load_themes, pick
 
 
 class WorkbenchApp(App[int]):
@@ -38,11 +37,10 @@ class WorkbenchApp(App[int]):
         root: Path,
         *,
         run_id: str | None = None,
-        theme_name: str | None = None,
+        theme_name: str = "",
         present: bool = False,
     ) -> None:
-        # NO_COLOR on a true-colour theme would print black on black (terminal-ui.md §2).
-        super().__init__(ansi_color=bool(os.environ.get("NO_COLOR")))
+        super().__init__(ansi_color=ansi_color_wanted())
         self.workspace = workspace
         self.root = root
         self.present = present
@@ -51,24 +49,19 @@ class WorkbenchApp(App[int]):
         self._drain = Drain(workspace.events.subscribe())
 
     def on_mount(self) -> None:
-        for theme in load_themes():
+        themes, problems = load_themes(self.workspace.theme_folders())
+        for theme in themes.values():
             self.register_theme(theme)
-        self.choose_theme(self._theme_name or "dusk")
+        self.theme, unknown = pick(themes, self._theme_name, self.available_themes)
         if self._run_id is not None:
             self.open_run(self._run_id)
         else:
             self.push_screen(PacksScreen(self.root))
+        for finding in (*problems, *([unknown] if unknown else ())):
+            self.call_after_refresh(self.tell, f"{finding.where}: {finding.message}")
         self.set_interval(RATE, self._pump)
         # Start-up garbage is most of what a later collection would have to walk.
         self.call_after_refresh(gc.freeze)
-
-    def choose_theme(self, name: str) -> None:
-        """Use a theme by name; an unknown one falls back and says so."""
-        try:
-            self.theme = name
-        except InvalidThemeError:
-            self.theme = "dusk" if "dusk" in self.available_themes else "textual-dark"
-            self.tell(f"there is no theme {name}")
 
     # going places
 

@@ -12,8 +12,8 @@ from textual.message import Message
 from workbench.model.errors import WorkbenchError
 from workbench.model.run import Missing
 from workbench.model.values import Json, encode
-from workbench.tui.widgets.brief import brief
-from workbench.tui.widgets.cells import Fragment, clean, fit, human_bytes
+from workbench.tui.widgets.cells import Fragment, human_bytes
+from workbench.tui.widgets.json_lines import row_fragments, searchable
 from workbench.tui.widgets.json_rows import (
     ABSENT,
     INSIDE,
@@ -22,7 +22,6 @@ from workbench.tui.widgets.json_rows import (
     changes,
     dotted,
     is_long,
-    nested,
     rows,
     same,
     value_at,
@@ -30,7 +29,6 @@ from workbench.tui.widgets.json_rows import (
 )
 from workbench.tui.widgets.line_view import LineView
 
-SIDE_BY_SIDE = 96  # cells from which the template has a column of its own
 _COUNTED = 1_000  # changes counted before the headline says "many"
 
 
@@ -281,7 +279,7 @@ class JsonView(LineView):
         order: list[str] = []
         hits: list[int] = []
         for pointer, key, value in walk(self._shown.value):
-            if wanted in key.lower() or wanted in _searchable(value).lower():
+            if wanted in key.lower() or wanted in searchable(value).lower():
                 hits.append(len(order))
             order.append(pointer)
         if not hits:
@@ -301,92 +299,7 @@ class JsonView(LineView):
         return len(self._rows)
 
     def fragments(self, index: int, width: int) -> Sequence[Fragment]:
-        row = self._rows[index]
-        if row.kind != "value":
-            return [
-                (f"  {'  ' * row.depth} {row.text}", "string" if row.kind == "text" else "muted")
-            ]
-        head = _head(row)
-        if self._shown.template is ABSENT:
-            return [*head, *_value(row, width), *_note(row)]
-        if width < SIDE_BY_SIDE:
-            return [*head, *_trailing(row, width), *_note(row)]
-        half = width // 2 - 1
-        used = sum(len(text) for text, _ in head)
-        source = fit(_template_text(row.template, width), max(1, half - used))
-        return [*head, (source, "info"), ("│ ", "muted"), *head, *_value(row, half), *_note(row)]
-
-
-def _head(row: JsonRow) -> list[Fragment]:
-    tone = {"!": "bad", "-": "bad", "+": "good", "~": "warn"}.get(row.sign, "")
-    fold = " " if row.open is None else "▾" if row.open else "▸"
-    key = clean(row.key, 80)
-    return [
-        (f"{row.sign or ' '}{'  ' * row.depth}", tone),
-        (fold, "muted"),
-        (f"{key:<{row.key_width}}  " if row.key or row.key_width else "", "name"),
-    ]
-
-
-def _value(row: JsonRow, width: int) -> list[Fragment]:
-    value, room = row.value, max(20, width)
-    if value is ABSENT:
-        return [("nothing", "muted")]
-    if isinstance(value, (dict, list)):
-        return [(_container(value, row.open, room), "muted")]
-    pieces: list[Fragment] = []
-    if row.sign == "~" and not isinstance(row.before, (dict, list)) and row.before is not ABSENT:
-        pieces = [(_scalar(row.before, room // 2), "muted"), (" → ", "muted")]
-    elif row.open is not None and (inside := nested(value)) is not ABSENT:
-        return [("JSON text, ", "string"), (_container(inside, row.open, room), "muted")]
-    return [*pieces, (_scalar(value, 24 if row.open else room), _tone(value))]
-
-
-def _container(value: Json, is_open: bool | None, room: int) -> str:
-    if not value:
-        return "{}" if isinstance(value, dict) else "[]"
-    noun = "key" if isinstance(value, dict) else "item"
-    count = f"{len(value)} {noun}{'' if len(value) == 1 else 's'}"
-    return count if is_open else f"{count}  {clean(brief(value, room))}"
-
-
-def _trailing(row: JsonRow, width: int) -> list[Fragment]:
-    """One column: the value, then the template it came from where that says more."""
-    pieces = _value(row, width)
-    source = "" if isinstance(row.template, (dict, list)) else _template_text(row.template, width)
-    if not source or source in (row.value, _scalar(row.value)):
-        return pieces
-    used = sum(len(text) for text, _ in pieces)
-    return [*pieces, (" " * max(2, 16 - used), ""), (source, "info")]
-
-
-def _note(row: JsonRow) -> list[Fragment]:
-    return [(f"  {clean(row.note)}", "bad")] if row.note else []
-
-
-def _template_text(template: Json, limit: int) -> str:
-    if template is ABSENT:
-        return ""
-    if isinstance(template, (dict, list)):
-        return ""
-    return clean(template if isinstance(template, str) else brief(template, limit), limit)
-
-
-def _scalar(value: Json, limit: int = 300) -> str:
-    return clean(brief(value, limit))
-
-
-def _searchable(value: Json) -> str:
-    """What a search looks at: scalars in full; containers and nested JSON through their parts."""
-    if isinstance(value, (dict, list)) or nested(value) is not ABSENT:
-        return ""
-    return value if isinstance(value, str) else brief(value)
-
-
-def _tone(value: Json) -> str:
-    if isinstance(value, str):
-        return "string"
-    return "literal" if value is None or isinstance(value, bool) else "number"
+        return row_fragments(self._rows[index], width, self._shown.template is not ABSENT)
 
 
 def _pretty(value: Json) -> str:

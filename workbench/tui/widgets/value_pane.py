@@ -9,8 +9,9 @@ from textual.containers import Vertical
 
 from workbench.model.values import Json
 from workbench.tui.widgets.cells import Fragment, clean, fit
+from workbench.tui.widgets.json_lines import SIDE_BY_SIDE
 from workbench.tui.widgets.json_rows import ABSENT
-from workbench.tui.widgets.json_view import SIDE_BY_SIDE, JsonView
+from workbench.tui.widgets.json_view import JsonView
 from workbench.tui.widgets.one_line import OneLine
 
 

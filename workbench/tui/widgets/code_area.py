@@ -1,0 +1,122 @@
+"""A text area for JSON and TOML: coloured without tree-sitter, forgiving when pasted into.
+
+tree-sitter's Python wheels have crashed before the first frame (`terminal-ui.md` §4c), so lines
+are coloured one at a time with Pygments, only those on the screen, and kept by their text.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.widgets import TextArea
+
+from workbench.tui.widgets.forgiving import Language, forgive
+from workbench.tui.widgets.tones import tone_classes, tone_css
+
+_COLOURED_CHARS = 2_000  # a longer line is drawn plain
+
+
+class CodeArea(TextArea):
+    """A `TextArea` for one language. Its keys are text; Tab leaves it.
+
+    Pasting repairs what a chat or document broke (see `forgiving.forgive`) and says so with
+    `Repaired`.
+    """
+
+    COMPONENT_CLASSES = tone_classes("code-area")
+    DEFAULT_CSS = tone_css("CodeArea", "code-area")
+
+    class Repaired(Message):
+        """A paste was repaired: `repairs` names how ("code fence", "trailing comma")."""
+
+        def __init__(self, area: CodeArea, repairs: list[str]) -> None:
+            super().__init__()
+            self.area = area
+            self.repairs = repairs
+
+        @property
+        def control(self) -> CodeArea:
+            return self.area
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        code: Language = "json",
+        read_only: bool = False,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        self.code = code
+        self._tone_styles: dict[str, Style] = {}
+        super().__init__(
+            text, read_only=read_only, show_line_numbers=True, name=name, id=id, classes=classes
+        )
+        self.cursor_blink = False  # a blinking cursor writes to the terminal while idle
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._tone_styles.clear()
+
+    def get_line(self, line_index: int) -> Text:
+        line = super().get_line(line_index)
+        if len(line) <= _COLOURED_CHARS:
+            for start, end, tone in line_tones(line.plain, self.code):
+                line.stylize(self._tone(tone), start, end)
+        return line
+
+    def _tone(self, tone: str) -> Style:
+        style = self._tone_styles.get(tone)
+        if style is None:
+            full = self.get_visual_style(f"code-area--{tone}").rich_style
+            style = self._tone_styles[tone] = Style(color=full.color, bold=full.bold)
+        return style
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        # The base class would paste the text as it came; handlers of bases run unless prevented.
+        event.prevent_default()
+        event.stop()
+        text, repairs = forgive(event.text, self.code)
+        if self.read_only:
+            return
+        result = self._replace_via_keyboard(text.replace("\r\n", "\n"), *self.selection)
+        if result is not None:
+            self.move_cursor(result.end_location)
+        if repairs:
+            self.post_message(self.Repaired(self, repairs))
+
+
+@lru_cache(maxsize=8_192)
+def line_tones(line: str, language: Language) -> tuple[tuple[int, int, str], ...]:
+    """(start, end, tone) of the coloured parts of one line. Multi-line TOML strings are coloured
+    as if each line stood alone."""
+    if not line or line.isspace():
+        return ()
+    from pygments.token import Token
+    from textual.highlight import HighlightTheme, highlight
+
+    class Tones(HighlightTheme):
+        STYLES = {
+            Token.Comment: "muted",
+            Token.Keyword: "literal",
+            Token.Name.Tag: "name",
+            Token.Name: "name",
+            Token.Number: "number",
+            Token.Literal.Date: "number",
+            Token.String: "string",
+            Token.Literal.Number: "number",
+            Token.Literal.String: "string",
+        }
+
+    content = highlight(line, language=language, theme=Tones)
+    found = [
+        (span.start, min(span.end, len(line)), span.style)
+        for span in content.spans
+        if isinstance(span.style, str) and not span.style.startswith("$")
+    ]
+    return tuple(found)
