@@ -140,13 +140,13 @@ def test_a_workspace_that_ran_keeps_to_its_own_folder_and_looking_writes_nothing
         "flow_id": "main",
         "node_id": "approve",
         "kind": "input",
-        "prompt": "Approve the refund of 480 EUR for order 2041?",
+        "prompt": "Approve the refund of 480.0 EUR for order 2041?",
         "due_at": "2026-03-08T14:02:00Z",
     }
     shown = cli("show", "1", "--json").json
     assert shown["run_id"] == run["run_id"]
     assert [step["node_id"] for step in shown["steps"]] == ["parse", "score", "rate", "approve"]
-    assert shown["steps"][0]["input"]["order"] == "2041"
+    assert shown["steps"][0]["input"]["input"]["order"] == "2041"
     assert [effect["kind"] for effect in shown["effects"]] == ["state.read", "http", "state.write"]
     for words in (("runs",), ("waits",), ("show", "1")):
         assert "refund-approval" in cli(*words).out

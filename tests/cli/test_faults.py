@@ -18,24 +18,24 @@ CASES: dict[str, tuple[Callable[[], bytes], int, str, str]] = {
     "trap": (faults.trap, 1, "component_trap", "unreachable"),
     "out_of_bounds": (faults.out_of_bounds, 1, "component_trap", "out of bounds"),
     "divide_by_zero": (faults.divide_by_zero, 1, "component_trap", "divide by zero"),
-    "stack_overflow": (faults.stack_overflow, 1, "component_trap", "stack"),
+    "stack_overflow": (faults.stack_overflow, 1, "component_stack", "stack"),
     "endless_loop": (faults.endless_loop, 124, "node_timeout", "200 ms"),
     "sleeper": (faults.sleeper, 124, "node_timeout", "200 ms"),
-    "memory_hog": (faults.memory_hog, 1, "", "memory"),
-    "bad_pointer": (faults.bad_pointer, 1, "", ""),
-    "bad_utf8": (faults.bad_utf8, 1, "", "UTF-8"),
-    "bad_json": (faults.bad_json, 1, "", "JSON"),
-    "huge_output": (faults.huge_output, 1, "", ""),
+    "memory_hog": (faults.memory_hog, 1, "OUT_OF_MEMORY", "refused a page"),
+    "bad_pointer": (faults.bad_pointer, 1, "component_bad_output", "out of bounds"),
+    "bad_utf8": (faults.bad_utf8, 1, "component_bad_output", "UTF-8"),
+    "bad_json": (faults.bad_json, 1, "component_bad_output", "JSON"),
+    "huge_output": (faults.huge_output, 1, "component_output_too_large", "8 MiB"),
     "structured_error": (
         lambda: faults.structured_error(retryable=False),
         1,
         "UPSTREAM_BUSY",
         "the upstream asked for a pause",
     ),
-    "exits": (faults.exits, 1, "", "exit"),
-    "core_module": (faults.core_module, 1, "", "component"),
-    "garbage": (faults.garbage, 1, "", ""),
-    "asks_for": (faults.asks_for, 1, "", "greentic:oauth/broker"),
+    "exits": (faults.exits, 1, "component_exit", "exit"),
+    "core_module": (faults.core_module, 1, "not_a_component", "component"),
+    "garbage": (faults.garbage, 1, "not_a_component", ""),
+    "asks_for": (faults.asks_for, 1, "component_link", "exports no world"),
 }
 
 
@@ -54,7 +54,8 @@ def test_a_fault_ends_in_a_code_and_a_sentence_and_the_next_run_works(
         {"fault": component(), "echo": faults.echo()},
         mocks=REAL_CLOCK,
     )
-    said = cli("run", pack, "--json", "--node-timeout", "200")
+    limit = "200" if exit_code == 124 else "20000"
+    said = cli("run", pack, "--json", "--node-timeout", limit)
     assert said.code == exit_code, said.err
     error = said.json["error"]
     assert error["node_id"] == "broken"
@@ -74,7 +75,6 @@ def test_a_large_answer_within_bounds_passes(cli: Commands, work: Path) -> None:
     said = cli("run", pack, "--json")
     assert said.code == 0
     assert len(said.json["output"]) == (1 << 20) - 2
-
 
 
 def test_a_component_that_needs_three_attempts_gets_them(cli: Commands, work: Path) -> None:

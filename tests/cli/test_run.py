@@ -53,7 +53,7 @@ def test_a_run_stops_at_a_wait_with_a_key(cli: Commands, refund: Path, work: Pat
 def test_people_are_told_how_to_answer(cli: Commands, refund: Path) -> None:
     said = cli("run", refund, "--input", json.dumps(SMALL))
     assert said.code == 3
-    assert "Approve the refund of 480 EUR for order 2041?" in said.out
+    assert "Approve the refund of 480.0 EUR for order 2041?" in said.out
     assert "workbench resolve " in said.out
 
 
@@ -66,7 +66,7 @@ def test_prepared_answers_and_pins_run_to_the_end(cli: Commands, refund: Path) -
     )  # fmt: skip
     body = said.json
     assert (said.code, body["status"]) == (0, "finished")
-    letter = {"text": "Your refund of 480 EUR for order 2041 is on its way."}
+    letter = {"text": "Your refund of 480.00 EUR for order 2041 is on its way."}
     assert body["output"] == [letter, letter]
     sources = {step["node_id"]: step["mocked_by"] for step in body["steps"]}
     assert sources["pay"] == "pin"
@@ -107,7 +107,7 @@ def test_the_planted_bug_is_told_with_its_place(cli: Commands, refund: Path) -> 
         if "amout" in text
     )
     assert error["where"] == f"flows/main.ygtc:{line}"
-    assert f"flows/main.ygtc:{line} asks node.rate.body.amout" in said.err
+    assert f"flows/main.ygtc:{line} asks {{{{node.rate.body.amout}}}}" in said.err
     assert "Nearest: amount (480" in said.err
 
 

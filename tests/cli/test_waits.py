@@ -67,7 +67,7 @@ def test_each_answer_from_another_process_ends_as_the_flow_says(
     assert body["run"]["steps"][-1]["node_id"] == last
     assert body["run"]["wait"] is None
     summary = json.loads((Path(waiting["artifacts_dir"]) / "run.json").read_text())
-    expected = {"finished": "Success", "failed": "PartialFailure", "cancelled": "PartialFailure"}
+    expected = {"finished": "Success", "failed": "Failure", "cancelled": "Failure"}
     assert summary["status"] == expected[status]
     assert cli("waits", "--json").json == {"waits": []}
 
@@ -78,9 +78,7 @@ def test_run_and_node_name_a_wait_too(cli: Commands, waiting: dict[str, Any]) ->
     assert said.json["run"]["status"] == "finished"
 
 
-def test_a_run_id_and_its_beginning_name_it_as_well(
-    cli: Commands, waiting: dict[str, Any]
-) -> None:
+def test_a_run_id_and_its_beginning_name_it_as_well(cli: Commands, waiting: dict[str, Any]) -> None:
     run = waiting["run_id"]
     assert cli("show", run[:13], "--json").json["run_id"] == run
     said = cli("resolve", f"{run}:approve", "--timeout", "--json")
@@ -201,9 +199,7 @@ def test_due_runs_are_driven_when_asked(cli: Commands, work: Path) -> None:
     assert cli("resume", "--due", "--json").json == {"runs": []}
 
 
-def test_cancelling_a_waiting_run_revokes_its_key(
-    cli: Commands, waiting: dict[str, Any]
-) -> None:
+def test_cancelling_a_waiting_run_revokes_its_key(cli: Commands, waiting: dict[str, Any]) -> None:
     said = cli.apart("cancel", "1", "--json")
     assert (said.code, said.json["status"]) == (0, "cancelled")
     said = cli("resolve", waiting["wait"]["key"], "--ok", '{"approved":true}', "--json")

@@ -214,7 +214,7 @@ def current_entries(manifest: dict[str, Any] | None = None) -> dict[str, bytes]:
         "manifest.cbor": cbor2.dumps(manifest or current_manifest()),
         "pack.lock.cbor": cbor2.dumps({"version": 1, "components": {}}),
         "components/demo.echo.wasm": WASM,
-        "assets/hello.txt": b"hello",
+        "assets/hello.txt": b"an unmistakable text",
     }
     entries["sbom.cbor"] = cbor2.dumps(sbom(entries))
     return entries
@@ -313,7 +313,7 @@ def legacy_entries(flow: Any, *, tagged: bool = True) -> dict[str, bytes]:
 def sign(entries: dict[str, bytes], common_name: str) -> dict[str, bytes]:
     """The entries with a signature by a fresh self-signed certificate of that name."""
     import base64
-    import datetime
+    import datetime as dt
 
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -322,7 +322,7 @@ def sign(entries: dict[str, bytes], common_name: str) -> dict[str, bytes]:
 
     key = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(common_name.encode()).digest())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-    start = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
+    start = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -330,7 +330,7 @@ def sign(entries: dict[str, bytes], common_name: str) -> dict[str, bytes]:
         .public_key(key.public_key())
         .serial_number(7)
         .not_valid_before(start)
-        .not_valid_after(start + datetime.timedelta(days=1))
+        .not_valid_after(start + dt.timedelta(days=1))
         .sign(key, None)
     )
     listed = json.loads(entries["sbom.json"])["files"]

@@ -180,13 +180,12 @@ def test_bad_routing_is_a_finding_with_its_line(routing: str, code: str, message
         ("type: job\nstart: a", "a"),
         ("type: job\nentrypoints: {default: in}\nstart: a", "in"),
         ("type: job\nentrypoints: {webhook: a}", "in"),
+        ("type: job\nstart:", "in"),
     ],
 )
 def test_start_node(head: str, start: str) -> None:
-    nodes = "b:\n  emit.log: {}\na:\n  emit.log: {}"
-    if "in" in (start,):
-        nodes += "\nin:\n  emit.log: {}"
-    flow = flow_of(nodes, head)
+    names = ["b", "a", "in"] if start == "in" else ["b", "a"]
+    flow = flow_of("\n".join(f"{name}:\n  emit.log: {{}}" for name in names), head)
     assert flow.start == start
     assert flow.entrypoints["default"] == start
 

@@ -11,6 +11,7 @@ import msgspec
 
 from workbench.model import rules
 from workbench.model.effect import EffectRecord, Failure, Outcome, ok
+from workbench.model.errors import RuleError
 from workbench.model.flow import Definition
 from workbench.model.journal import Answer, Change, Store
 from workbench.model.run import ACTIVE_STEP, Position, Run, RunOptions, StepRecord, child_frame
@@ -56,7 +57,8 @@ class Player:
 
     def run(self, name: str) -> Run:
         run = self.store.run(name)
-        assert run is not None
+        if run is None:
+            raise RuleError("run_unknown", name)
         return run
 
     def active(self, name: str) -> list[StepRecord]:
@@ -140,7 +142,10 @@ class Player:
 
     def onward(self, name: str, to: str | None) -> rules.Cursor:
         """The cursor after moving to `to` in the innermost frame, or after leaving it."""
-        *outer, place = self.run(name).cursor
+        cursor = self.run(name).cursor
+        if not cursor:
+            return ()
+        *outer, place = cursor
         return (*outer, Position(place.frame, place.flow, to)) if to else tuple(outer)
 
     def step(self, name: str, value: Json = None, to: str | None = "b") -> StepRecord:

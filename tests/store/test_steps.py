@@ -219,6 +219,17 @@ def test_a_fork_may_reopen_a_step_it_inherits(store: Store, player: Player) -> N
     assert len(store.steps("g")) == 2
 
 
+def test_a_fork_ends_a_call_that_its_parent_still_runs(store: Store, player: Player) -> None:
+    player.begun("p")
+    player.call("p", "x")
+    player.fork("f", "p", 1)
+    player.end("f", "mine", effects=(done_effect(1),))
+    assert [(step.run_id, step.output) for step in store.steps("f")] == [("f", "mine")]
+    assert [effect.ordinal for effect in store.effects("f")] == [1]
+    assert [(step.run_id, step.status) for step in store.steps("p")] == [("p", "running")]
+    assert store.effects("p") == []
+
+
 def test_a_fork_needs_a_parent(store: Store, player: Player) -> None:
     with pytest.raises(RuleError) as refused:
         player.create("f", parent="nobody", parent_ordinal=1)

@@ -11,6 +11,7 @@ import argparse
 import os
 import select
 import shlex
+import signal
 import sys
 from collections.abc import Callable
 from typing import NamedTuple
@@ -60,29 +61,25 @@ class LineDebugger(Looking):
         """Follow the run and obey, until it is left; returns the exit code."""
         run = self.run
         self.say(f"{run.pack_id} {run.pack_version} ▸ {run.flow_id} · run {run.number} · h helps")
-        self.follow()
-        while not self._left:
-            line = self._ask()
-            if line is None:
-                break
-            try:
+        before = signal.signal(signal.SIGINT, self._interrupted)
+        try:
+            self.follow()
+            while not self._left and (line := self._ask()) is not None:
                 self._obey(line)
-            except WorkbenchError as error:
-                self.say(f"{error} [{error.code}]")
+        except KeyboardInterrupt:
+            self.say("")
+        finally:
+            signal.signal(signal.SIGINT, before)
         return self._leave()
 
     def follow(self) -> None:
         """Tell what happens until the run stands still, waits or has ended; then where it is."""
         live = self.workspace.live(self.run.id)
         while not self._left:
-            try:
-                over = live is None or not live.alive
-                if self._told(0 if over else 0.05) or over:
-                    break
-                self._listen()
-            except KeyboardInterrupt:
-                self._interrupted("pausing before the next node; Ctrl+C again quits")
-                self.workspace.pause(self.run.id)
+            over = live is None or not live.alive
+            if self._told(0 if over else 0.05) or over:
+                break
+            self._listen()
         if live is not None and live.error is not None:
             self.say(f"{live.error} [{live.error.code}]")
         self.run = self.workspace.find_run(self.run.id)
@@ -108,19 +105,11 @@ class LineDebugger(Looking):
                 self._left = True
 
     def _ask(self) -> str | None:
-        while True:
-            try:
-                print(f"({self._place()}) ", end="", flush=True)
-                line = sys.stdin.readline()
-            except KeyboardInterrupt:
-                self.say("")
-                self._interrupted("Ctrl+C again, or q, quits")
-                if self._left:
-                    return None
-                continue
-            if not self.interactive:
-                self.say(printable(line.rstrip("\n")))
-            return line.strip() if line else None
+        print(f"({self._place()}) ", end="", flush=True)
+        line = sys.stdin.readline()
+        if not self.interactive:
+            self.say(printable(line.rstrip("\n")))
+        return line.strip() if line else None
 
     def _obey(self, line: str) -> None:
         self._interrupts = 0
@@ -130,14 +119,23 @@ class LineDebugger(Looking):
         command = COMMANDS.get(word)
         if command is None:
             self.say(f"there is no command {printable(word)}; h lists them")
-        else:
+            return
+        try:
+            if self.pause is None:
+                self.run = self.workspace.find_run(self.run.id)  # others may have moved it
             command.obey(self, rest.strip())
+        except WorkbenchError as error:
+            self.say(printable(f"{error} [{error.code}]"))
 
-    def _interrupted(self, told: str) -> None:
+    def _interrupted(self, *_: object) -> None:
+        """Ctrl+C pauses a running flow; twice without a command between, it quits."""
         self._interrupts += 1
-        self._left = self._interrupts > 1
-        if not self._left:
-            self.say(told)
+        if self._interrupts > 1:
+            raise KeyboardInterrupt
+        if self.pause is None and self.workspace.pause(self.run.id):
+            self.say("", "pausing before the next node; Ctrl+C again quits")
+        else:
+            self.say("", "Ctrl+C again, or q, quits")
 
     def _place(self) -> str:
         if self.past is not None:
@@ -172,8 +170,11 @@ class LineDebugger(Looking):
         if self.pause is None:
             if self.run.ended:
                 self.say(f"the run is {self.run.status}; R starts it again")
-            else:
+            elif self._open_wait() is not None:
                 self.say("the run waits: ok JSON, err CODE MESSAGE, timeout or cancel")
+            else:
+                self.workspace.resume(self.run.id, STEPPING)  # answered elsewhere meanwhile
+                self.follow()
             return
         self.pause = None
         self.workspace.go(self.run.id, mode, to, choice)
@@ -206,9 +207,20 @@ class LineDebugger(Looking):
         if self.pause is None or self.pause.reason not in ("failure", "missing"):
             self.say("there is nothing to retry here")
         elif text:
-            self.go("over", choice=Choice("retry", input=read_json(text, "retry")))
+            value = self._as_sent(read_json(text, "retry"))
+            self.go("over", choice=Choice("retry", input=value))
         else:
             self.go("over", choice=Choice("retry"))
+
+    def _as_sent(self, value: Json) -> Json:
+        """What is typed is a component's input; what a component.exec node is sent names the
+        component too."""
+        step = self._step()
+        sent = step.input if step is not None else None
+        if not isinstance(sent, dict) or not {"component", "input"} <= set(sent):
+            return value
+        whole = isinstance(value, dict) and "component" in value
+        return value if whole else {**sent, "input": value}
 
     def pin(self, text: str) -> None:
         if self.pause is None:

@@ -76,7 +76,9 @@ class Lines:
     def _started(self, event: Event) -> Iterator[str]:
         step = cast(StepRecord, event.subject)
         self._places[event.run_id, step.ordinal] = step.where
-        yield from ()
+        if step.component == "flow.call" and isinstance(step.input, dict):
+            flow = step.input.get("flow_id") or ""
+            yield self._line(event, step.ordinal, step.where, "calls", f"flow {flow}")
 
     def _step(self, event: Event) -> Iterator[str]:
         step = cast(StepRecord, event.subject)
@@ -153,6 +155,8 @@ def effect_text(effect: EffectRecord) -> tuple[str, str]:
     asked = effect.target
     if effect.request is not None:
         asked = f"{asked} {short(effect.request, LONGEST)}".lstrip()
+    if value is None and outcome is not None and outcome.ok and effect.request is not None:
+        return effect.kind, asked  # a write: nothing comes back
     return effect.kind, f"{asked} → {answer}"
 
 
@@ -217,12 +221,18 @@ def _plain(template: Json) -> str:
 def wait_lines(wait: Wait, key: str, now: int) -> list[str]:
     """One open wait: its question, when it is due, the shape of an answer, and its key. `now` is
     the run's own time, in microseconds."""
-    due = f" · due {when(wait.due_at)}, in {span(wait.due_at - now)}" if wait.due_at else ""
-    lines = [f"{wait.signal} waits for {wait.kind}{due}", f"  {wait.prompt}"]
+    lines = [f"{wait.signal} waits for {wait.kind}{due_text(wait, now)}", f"  {wait.prompt}"]
     if wait.schema is not None:
         lines.append(f"  an ok answer fits {short(wait.schema, LONGEST)}")
     lines.append(f"  key {key}")
     return [printable(line) for line in lines]
+
+
+def due_text(wait: Wait, now: int) -> str:
+    """When a wait is due, both ways of reading it."""
+    if wait.due_at is None:
+        return ""
+    return f" · due {when(wait.due_at)}, in {span(wait.due_at - now)}"
 
 
 def span(micros: int) -> str:
@@ -244,6 +254,6 @@ def pause_text(pause: Pause, fresh: bool) -> str:
     if pause.reason in ("effect", "missing"):
         return f"paused in {where}: {pause.sentence}"
     reason = pause.sentence
-    if pause.reason == "start" and not fresh:
-        reason = "goes on from here"
+    if pause.reason == "start":
+        reason = "the first node" if fresh else "goes on from here"
     return f"paused before {where} ({reason})"

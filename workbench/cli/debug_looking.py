@@ -8,6 +8,7 @@ from __future__ import annotations
 from workbench.cli.arguments import usage
 from workbench.cli.debug_lines import (
     Lines,
+    due_text,
     effect_text,
     failure_lines,
     input_lines,
@@ -77,9 +78,13 @@ class Looking:
         item = self._open_wait()
         if item is None:
             return
-        steps = self.workspace.steps(self.run.id)
-        self.say(*wait_lines(item.wait, item.key, steps[-1].vt if steps else 0))
+        self.say(*wait_lines(item.wait, item.key, self._now(item)))
         self.say("answer: ok JSON · err CODE MESSAGE · timeout · cancel")
+
+    def _now(self, item: OpenWait) -> int:
+        """The time of a waiting run, which may be virtual: that of its last step."""
+        steps = self.workspace.steps(item.run.id)
+        return steps[-1].vt if steps else 0
 
     def _show_effect(self, effect: Effect | None) -> None:
         if effect is not None and effect.request is not None:
@@ -203,7 +208,8 @@ class Looking:
         items = self.workspace.waits()
         for item in items:
             place = f"{item.run.number}:{item.wait.signal}"
-            self.say(printable(f"  {place}  {item.run.pack_id}  {item.wait.prompt}"))
+            due = due_text(item.wait, self._now(item))
+            self.say(printable(f"  {place}  {item.run.pack_id}  {item.wait.prompt}{due}"))
         if not items:
             self.say("nothing waits")
 

@@ -103,7 +103,7 @@ class Debugger:
         self, place: Position, depth: int, roots: Mapping[str, Json]
     ) -> tuple[PauseReason | None, str]:
         if self._first:
-            return "start", "before the first node"
+            return "start", "ready"
         if self._requested:
             return "requested", "you asked to pause"
         hit = self.breakpoints.hits_node(place.flow, place.node, roots)
@@ -112,7 +112,7 @@ class Debugger:
             return "breakpoint", why
         mode = self._mode
         if mode == "into" or (mode == "over" and depth <= self._depth):
-            return "step", "next node"
+            return "step", "stepping"
         if mode == "out" and depth < self._depth:
             return "step", "left the sub-flow"
         if mode == "cursor" and self._target == (place.flow, place.node):

@@ -163,11 +163,16 @@ class Stepper:
         step = self.ledger.active_in(wait.frame)
         if node is None or step is None:
             return self._impossible(place)
+        if wait.resolution.status == "timeout" and wait.due_at is not None:
+            # A virtual clock has to get there; a real one is there already, or is told it is.
+            self._world.advance(max(0, wait.due_at - self._world.now()))
         answered = settle_answer(node, step, wait, self.semantics, self.state)
+        ended, vt = self.ledger.now(), self._world.now()
         done = replace(
             answered,
-            ended=self.ledger.now(),
-            vt=self._world.now(),
+            ended=ended,
+            duration_us=max(ended - step.started, vt - step.vt),
+            vt=vt,
             rnd=self._world.position,
         )
         if done.status == "cancelled":

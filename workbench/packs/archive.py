@@ -144,7 +144,7 @@ def _table(archive: zipfile.ZipFile, where: str) -> dict[str, zipfile.ZipInfo]:
     total = 0
     for info in archive.infolist():
         kind = stat.S_IFMT(info.external_attr >> 16)
-        if info.is_dir() and kind in (0, stat.S_IFDIR):
+        if info.filename.endswith("/") and kind in (0, stat.S_IFDIR):
             clean_entry(info.filename.rstrip("/") or "/", where)
             continue
         if kind not in (0, stat.S_IFREG):

@@ -197,9 +197,12 @@ class _Builder:
         above = parent.part
         if isinstance(above.value, dict):
             if parent.key is None:
-                if part.depth or isinstance(part.value, dict | list):
+                if isinstance(part.value, dict | list):
                     raise self._fail("a key must be text, not a list or an object", event)
-                parent.key = part
+                # A key is its text as written: `1:`, `true:` and `0x1F:` lose nothing.
+                written = getattr(event, "value", part.value)
+                name = written if isinstance(written, str) else str(written)
+                parent.key = Located(name, part.line, part.column)
                 return
             self._entry(above, parent.key, part)
             parent.key = None
@@ -210,7 +213,7 @@ class _Builder:
         above.depth = max(above.depth, part.depth + 1)
 
     def _entry(self, above: Located, key: Located, part: Located) -> None:
-        name = self._key_text(key)
+        name = key.value
         if name in above.keys:
             first = above.key_lines[name]
             self.findings.append(
@@ -225,13 +228,6 @@ class _Builder:
         above.keys[name] = part
         above.key_lines[name] = key.line
         above.value[name] = part.value
-
-    def _key_text(self, key: Located) -> str:
-        """A key is its text: `true:` and `1:` are the keys "true" and "1"."""
-        if isinstance(key.value, str):
-            return key.value
-        words = {None: "null", True: "true", False: "false"}
-        return words[key.value] if key.value in (None, True, False) else str(key.value)
 
     def _scalar(self, event: Any) -> Json:
         text: str = event.value

@@ -6,7 +6,9 @@ A full disk or a missing folder must not end a run: recording stops, and the str
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from workbench.engine.observer import Silent
 from workbench.model.clock import Now
@@ -22,62 +24,83 @@ Problem = Callable[[WorkbenchError], None]
 
 
 class RunFiles(Silent):
-    """The recorder of one run; `key_of` gives the token of a wait."""
+    """The recorder of one run; `key_of` gives the token of a wait.
+
+    Its files are opened at the first fact: by then whoever tells facts is the run's only driver.
+    """
 
     def __init__(
         self, run: Run, now: Now, key_of: Callable[[Wait], str], problem: Problem
     ) -> None:
-        self._directory = RunDirectory.at(Path(run.options.artifacts_dir))
+        self._run = run
         self._ids = RunIds(session_id=run.session, flow_id=run.flow_id)
-        resume = run.status != "created"
-        self._transcript = Transcript(self._directory.transcript, self._ids, now, resume=resume)
         self._now = now
         self._key_of = key_of
         self._problem = problem
-        self._started = run.created_at
         self._wait: Wait | None = None
-        self._told = False
+        self._broken = False
+
+    @cached_property
+    def _directory(self) -> RunDirectory:
+        return RunDirectory.at(Path(self._run.options.artifacts_dir))
+
+    @cached_property
+    def _transcript(self) -> Transcript:
+        resume = self._run.status != "created"
+        return Transcript(self._directory.transcript, self._ids, self._now, resume=resume)
 
     def step_started(self, step: StepRecord) -> None:
-        self._transcript.step_started(step)
+        self._write(lambda: self._transcript.step_started(step))
 
     def step_ended(self, step: StepRecord) -> None:
+        self._write(lambda: self._end(step))
+
+    def _end(self, step: StepRecord) -> None:
         self._transcript.step_ended(step)
         if step.logs or step.status == "failed":
             self._directory.keep_log(step, self._transcript.traces)
 
     def effect_seen(self, effect: EffectRecord) -> None:
-        self._transcript.effect(effect)
+        self._write(lambda: self._transcript.effect(effect))
 
     def wait_opened(self, wait: Wait) -> None:
-        self._transcript.wait_opened(wait)
         self._wait = wait
+        self._write(lambda: self._transcript.wait_opened(wait))
 
     def wait_resolved(self, wait: Wait) -> None:
         self._wait = None
 
     def run_changed(self, run: Run) -> None:
-        failure = self._transcript.failure
-        if failure is not None and not self._told:
-            self._told = True
-            self._problem(failure)
         if run.ended or run.status == "waiting":
-            self._summarise(run)
+            self._write(lambda: self._summarise(run))
 
     def _summarise(self, run: Run) -> None:
         wait = self._wait if run.status == "waiting" else None
         ending = Ending(
             exit=exit_code(run),
-            started=self._started,
+            started=run.created_at,
             finished=self._now(),
             wait=wait,
             token=self._key_of(wait) if wait is not None else "",
         )
-        try:
-            write_run_summary(self._directory, self._ids, run, self._transcript.traces, ending)
-        except WorkbenchError as error:
-            self._problem(error)
+        write_run_summary(self._directory, self._ids, run, self._transcript.traces, ending)
 
-    def close(self) -> None:
-        """Close the transcript; nothing is lost without it."""
-        self._transcript.close()
+    def _write(self, write: Callable[[], None]) -> None:
+        """Write, or say once that it cannot be done."""
+        failure = None
+        try:
+            write()
+        except WorkbenchError as error:
+            failure = error
+        else:
+            failure = self._transcript.failure
+        if failure is not None and not self._broken:
+            self._broken = True
+            self._problem(failure)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if "_transcript" in self.__dict__:
+            self._transcript.close()

@@ -60,7 +60,11 @@ class RunParts(msgspec.Struct):
 
 
 class LiveRun:
-    """Drives one run on its own thread; every public method may be called from any thread."""
+    """Drives one run on its own thread; every public method may be called from any thread.
+
+    `held` is what the driver holds, the run's driver lock first: it was taken before the journal
+    was read here, and is closed when the driver stops.
+    """
 
     def __init__(
         self,
@@ -73,6 +77,7 @@ class LiveRun:
         observer: Observer,
         breakpoints: Breakpoints,
         how: DriveMode,
+        held: ExitStack,
     ) -> None:
         from workbench.components import ComponentLink
         from workbench.mocks import MockWorld, build_links, with_answers
@@ -93,7 +98,7 @@ class LiveRun:
         self.pins = PinLink({**mocks.pins, **run.options.pins})
         self.ended = Flag()
         self.error: WorkbenchError | None = None
-        self._lock = ExitStack()
+        self._held = held
         self._may_repeat = how.may_repeat or not store.intents(run.id)
         self._unsettled = _unsettled(run, steps)
         self._ledger = Ledger(store, run, steps, store.waits(run.id), observer, parts.now)
@@ -157,13 +162,11 @@ class LiveRun:
         return not self.ended.is_set()
 
     def start(self) -> None:
-        """Take the driver lock and begin. Raises `run_busy` when another process drives it."""
-        self._lock.enter_context(self._ledger.store.drive(self.run_id))
+        """Begin, on a thread of its own."""
         self._thread.start()
 
     def drive_here(self) -> Run:
         """Drive on the calling thread until the run ends, parks or is stopped."""
-        self._lock.enter_context(self._ledger.store.drive(self.run_id))
         self._drive()
         if self.error is not None:
             raise self.error
@@ -204,7 +207,7 @@ class LiveRun:
             self.error = error
             self._give_up(error)
         finally:
-            self._lock.close()
+            self._held.close()
             self.ended.set()
 
     def _give_up(self, error: WorkbenchError) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -81,7 +81,7 @@ class RunDesk:
         `already_terminal`."""
         run = self.find_run(run_id)
         if run.ended:
-            raise WorkbenchError("already_terminal", f"run {run.number} is already {run.status}")
+            raise _ended(run)
         live = self._drive(run, how)
         live.start()
         return live
@@ -270,7 +270,7 @@ class RunDesk:
         run = self.store.commit(change)
         self.begun = True
         self.events.emit("run.created", run.id, run)
-        return run, self._build(run, definition, opened, mocks, masker, how)
+        return run, self._build(run.id, definition, opened, mocks, how)
 
     def _options(
         self, request: StartRequest, mocks: MocksConfig, masker: Masker, run_id: str, now: int
@@ -297,32 +297,40 @@ class RunDesk:
         opened = self.shelf.open(Path(run.options.pack_path))
         mocks_path = Path(run.options.mocks_path) if run.options.mocks_path else None
         mocks = self._mocks(opened, mocks_path)
-        known = run.id in self._maskers
-        masker = self._masker(run.id, mocks)
-        if not known:
-            # Placeholders another process wrote keep their names; a new secret gets its own.
-            for step in self.store.steps(run.id):
-                masker.reserve([step.input, step.output, step.resolution])
-            masker.reserve(run.input)
         definition = self.store.definition(run.definition)
-        return self._build(run, definition, opened, mocks, masker, how)
+        return self._build(run.id, definition, opened, mocks, how)
 
     def _build(
         self,
-        run: Run,
+        run_id: str,
         definition: Definition,
         opened: OpenedPack,
         mocks: MocksConfig,
-        masker: Masker,
         how: DriveMode,
     ) -> LiveRun:
-        store = self.store
-        files = RunFiles(run, self._now, lambda wait: answers.key_of(store, wait), self._problem)
-        parts = RunParts(store, self.host, self._watchdog, self._now, self.shelf.assets)
-        observer = Several(files, StreamObserver(self.events, run.id))
-        live = LiveRun(
-            parts, run, definition, opened, mocks, masker, observer, self.breakpoints, how
-        )
+        """The driver of a run, holding its lock. Raises `run_busy`, `already_terminal`."""
+        held = ExitStack()
+        held.enter_context(self.store.drive(run_id))
+        try:
+            run = self.find_run(run_id)  # another process may have moved it before we had the lock
+            if run.ended:
+                raise _ended(run)
+            files = held.enter_context(self._files(run))
+            live = LiveRun(
+                RunParts(self.store, self.host, self._watchdog, self._now, self.shelf.assets),
+                run,
+                definition,
+                opened,
+                mocks,
+                self._masker_of(run, mocks),
+                Several(files, StreamObserver(self.events, run.id)),
+                self.breakpoints,
+                how,
+                held,
+            )
+        except BaseException:
+            held.close()
+            raise
         with self._lock:
             self._live[run.id] = live
         return live
@@ -335,6 +343,13 @@ class RunDesk:
             path = beside if beside.is_file() else None
         return read_mocks(path)
 
+    def _mocks_of(self, run: Run) -> MocksConfig:
+        """The mocks a run was started with, as they are now; none when their file is gone."""
+        from workbench.mocks import read_mocks
+
+        path = Path(run.options.mocks_path) if run.options.mocks_path else None
+        return read_mocks(path if path is not None and path.is_file() else None)
+
     def _masker(self, run_id: str, mocks: MocksConfig | None = None) -> Masker:
         """One masker a run, kept while the process lives: what it learned can be revealed."""
         with self._lock:
@@ -344,24 +359,52 @@ class RunDesk:
                 masker.register(name, value)
         return masker
 
+    def _masker_of(self, run: Run, mocks: MocksConfig | None) -> Masker:
+        """The masker of a run that another process may have begun: placeholders that it wrote
+        keep their names, a new secret gets its own."""
+        with self._lock:
+            known = run.id in self._maskers
+        masker = self._masker(run.id, mocks)
+        if not known:
+            masker.reserve([run.input, run.options.pins, run.options.answers])
+            for step in self.store.steps(run.id):
+                masker.reserve([step.input, step.output, step.resolution])
+            for effect in self.store.effects(run.id):
+                masker.reserve([effect.request, effect.outcome.value if effect.outcome else None])
+            for wait in self.store.waits(run.id, live=False):
+                masker.reserve(wait.resolution.payload if wait.resolution else None)
+        return masker
+
     def _masked(self, run_id: str, value: Json) -> Json:
         """A value as it may be written about a run, whichever process started that."""
-        with self._lock:
-            known = run_id in self._maskers
-        if not known:
-            from workbench.mocks import read_mocks
+        from workbench.mocks import read_mocks
 
-            path = self.find_run(run_id).options.mocks_path
-            with suppress(WorkbenchError):  # without its mocks, secret-like keys still count
-                self._masker(run_id, read_mocks(Path(path) if path else None))
-        return self._masker(run_id).mask(value)
+        run = self.find_run(run_id)
+        path = run.options.mocks_path
+        mocks = None
+        with suppress(WorkbenchError):  # without its mocks, secret-like keys still count
+            mocks = read_mocks(Path(path) if path else None)
+        return self._masker_of(run, mocks).mask(value)
+
+    def _files(self, run: Run) -> RunFiles:
+        store = self.store
+        return RunFiles(run, self._now, lambda wait: answers.key_of(store, wait), self._problem)
 
     def _command(self, run: Run, command: Command) -> None:
         steps = [step for step in self.store.steps(run.id) if step.status in ACTIVE_STEP]
         waits = self.store.waits(run.id, live=False)
         change = decide(run, steps, waits, command, self._now())
-        if change is not None:
-            self.events.emit("run.changed", run.id, self.store.commit(change))
+        if change is None:
+            return
+        after = self.store.commit(change)
+        stream = StreamObserver(self.events, run.id)
+        with self._files(run) as files:
+            observer = Several(files, stream) if after.ended else stream
+            for step in change.steps:
+                observer.step_ended(step)
+            for wait in change.waits:
+                observer.wait_resolved(wait)
+            observer.run_changed(after)
 
     def _compiling(self, name: str, size: int) -> None:
         text = f"compiling {name}, {size / 1_000_000:.1f} MB, once"
@@ -369,6 +412,10 @@ class RunDesk:
 
     def _problem(self, error: WorkbenchError) -> None:
         self.events.emit("notice", "", Finding(error.code, "warning", error.where, error.message))
+
+
+def _ended(run: Run) -> WorkbenchError:
+    return WorkbenchError("already_terminal", f"run {run.number} is already {run.status}")
 
 
 def _flow(pack: Pack, name: str | None) -> Flow:

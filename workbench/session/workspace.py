@@ -93,9 +93,22 @@ class Workspace(RunDesk):
             waits=tuple(self.store.waits(run.id)),
             pause=live.debugger.current if live is not None else None,
             live=live is not None,
-            clock=live.world.clock_text() if live is not None else "",
+            clock=self.clock(run)[1],
             network=f"live {', '.join(hosts)}" if hosts else "offline",
         )
+
+    def clock(self, run: Run) -> tuple[int, str]:
+        """A run's own time: UTC microseconds, and the words for people. A parked run's virtual
+        clock stands where its last step left it."""
+        live = self.live(run.id)
+        if live is not None:
+            return live.world.now(), live.world.clock_text()
+        from workbench.mocks import MockWorld
+
+        world = MockWorld(self._mocks_of(run), run.options.seed, self._now, run.created_at)
+        steps = [step for step in self.store.steps(run.id) if step.vt]
+        world.restore((), steps[-1].vt if steps else None)
+        return world.now(), world.clock_text()
 
     def definition(self, run: Run) -> Definition:
         """What a run runs."""
@@ -242,13 +255,8 @@ class Workspace(RunDesk):
 
     def _in_real_time(self, wait: Wait) -> bool:
         """A run on a virtual clock is late only when its own clock says so."""
-        from workbench.mocks import read_mocks
-
         run = self.store.run(wait.run_id)
-        if run is None:
-            return False
-        path = Path(run.options.mocks_path) if run.options.mocks_path else None
-        return read_mocks(path).time.mode == "real"
+        return run is not None and self._mocks_of(run).time.mode == "real"
 
     def _go_on(self, run_id: str, how: DriveMode) -> None:
         """Resume after an answer; another process that drives the run will see it by itself."""

@@ -338,6 +338,8 @@ class MemoryStore:
     ) -> None:
         record.active = active
         for step in steps:
+            if step.run_id != record.run.id:  # a fork ends a step that it inherited
+                step = step.__replace__(run_id=record.run.id)
             record.steps[step.ordinal] = step
             record.attempts[step.frame, step.node, step.visit, step.attempt] = step.ordinal
             if step.external_id is not None:

@@ -11,7 +11,9 @@ from textual.binding import BindingType
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.run import Run
-from workbench.session import Workspace
+from workbench.model.waits import Resolution
+from workbench.session import RUNNING, STEPPING, Workspace
+from workbench.session.views import OpenWait
 from workbench.tui.bridge import RATE, Drain, Happened
 from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.screens.debug import DebugScreen
@@ -27,6 +29,7 @@ class WorkbenchApp(App[int]):
     """
 
     CSS_PATH: ClassVar[list[str]] = ["app.tcss"]
+    TITLE = "workbench"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = []
     COMMAND_PALETTE_BINDING = "ctrl+p"
@@ -67,10 +70,10 @@ class WorkbenchApp(App[int]):
 
     def open_run(self, run_id: str) -> None:
         """Show a run in the debugger, the one that shows it already if there is one."""
-        for screen in self.screen_stack:
-            if isinstance(screen, DebugScreen) and screen.run_id == run_id:
-                self._back_to(screen)
-                return
+        shown = self.debugger_of(run_id)
+        if shown is not None:
+            self._back_to(shown)
+            return
         try:
             self.push_screen(DebugScreen(run_id, self.workspace))
         except WorkbenchError as error:
@@ -93,6 +96,36 @@ class WorkbenchApp(App[int]):
         from workbench.tui.screens.inbox import InboxScreen
 
         self.push_screen(InboxScreen())
+
+    def answer(self, item: OpenWait) -> None:
+        """Ask for the answer of a wait, and go on the way the person was going."""
+        from workbench.tui.screens.answer import AnswerScreen
+
+        def took(answer: Resolution | None) -> None:
+            if answer is not None:
+                self._resolve(item, answer)
+
+        self.push_screen(AnswerScreen(item), took)
+
+    def _resolve(self, item: OpenWait, answer: Resolution) -> None:
+        debugger = self.debugger_of(item.run.id)
+        how = STEPPING if debugger is not None and debugger.stepping else RUNNING
+        outcome, _ = self.workspace.resolve(item.key, answer, how=how)
+        if outcome.status == "accepted":
+            if debugger is not None:
+                self._back_to(debugger)
+            self.tell(f"{item.wait.signal} answered {answer.status}", bad=False)
+        elif outcome.terminal is not None:
+            self.tell(f"already answered: {outcome.terminal.status}")
+        else:
+            self.tell(outcome.message or "this wait is gone")
+
+    def debugger_of(self, run_id: str) -> DebugScreen | None:
+        """The debugger that shows a run, if one is open."""
+        for screen in self.screen_stack:
+            if isinstance(screen, DebugScreen) and screen.run_id == run_id:
+                return screen
+        return None
 
     def leave(self, screen: WorkbenchScreen) -> None:
         """One level out: to the screen below, from a lone run to the packs; never quits."""
@@ -126,10 +159,10 @@ class WorkbenchApp(App[int]):
         if problem:
             self.tell(problem)
 
-    def tell(self, text: str) -> None:
+    def tell(self, text: str, bad: bool = True) -> None:
         """A line on the screen in front."""
         if isinstance(self.screen, WorkbenchScreen):
-            self.screen.say(text, bad=True)
+            self.screen.say(text, bad)
 
     def _pump(self) -> None:
         batch = self._drain.take()

@@ -83,7 +83,7 @@ def _pending(model: RunModel, path: str, node: Node | None, standing: bool) -> I
     preview = model.preview if standing else None
     reasons: list[tuple[str, str]] = []
     if standing and model.reason:
-        reasons.append(("strong", f"Standing before this node: {model.reason}"))
+        reasons.append(("strong", f"Paused before this node: {model.reason}"))
     if preview is not None:
         reasons.extend(_missing_lines(preview.missing))
         if preview.problem:

@@ -41,7 +41,7 @@ def _state(model: RunModel) -> tuple[str, str, bool]:
     if pause is not None:
         if pause.reason == "failure":
             return "PAUSED", "on error", True
-        return "PAUSED", "on an effect" if pause.reason in ("effect", "missing") else "before", False
+        return "PAUSED", "on an effect" if pause.reason in ("effect", "missing") else "", False
     if model.run.status == "waiting":
         return "WAITING", "", False
     if model.run.ended:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from workbench.model.events import Event, Pause
 from workbench.model.run import StepTrail
 from workbench.session import STEPPING, Breakpoint, Choice, Workspace
 from workbench.session.requests import RUNNING
@@ -25,7 +26,6 @@ from workbench.tui.widgets.status_strip import StatusStrip
 from workbench.tui.widgets.transcript import Transcript
 
 STEPS = ("step_over", "step_into", "step_out", "go_on", "run_to")
-PANES = ("flow", "inspect", "log")
 
 
 class DebugScreen(Looking, WorkbenchScreen):
@@ -70,6 +70,8 @@ class DebugScreen(Looking, WorkbenchScreen):
         self._first = workspace.view(run_id)
         self.model = RunModel(self._first, workspace.definition(self._first.run))
         self.selected: str | None = None
+        # How the person last moved: an answered wait goes on the same way.
+        self.stepping = True
 
     def compose(self) -> ComposeResult:
         yield StatusStrip(id="strip")
@@ -97,12 +99,22 @@ class DebugScreen(Looking, WorkbenchScreen):
             self._reload()
             return
         mine = [event for event in batch.events if event.run_id == self.run_id]
-        self.query_one(Transcript).extend(mine)
+        self.query_one(Transcript).extend(event for event in mine if not self._routine(event))
         if self.model.apply(mine):
             self._look_again()
         for event in batch.events:
             if event.kind == "notice":
                 self.say(event.subject.message, bad=event.subject.severity == "error")
+
+    def _routine(self, event: Event) -> bool:
+        """No news: a pause that a step asked for, or an answer that was told already."""
+        subject = event.subject
+        if isinstance(subject, Pause):
+            return subject.reason in ("start", "step", "cursor")
+        if event.kind == "wait.resolved":
+            known = self.model.waits.get(subject.key_id)
+            return known is not None and known.resolution is not None
+        return False
 
     def _reload(self) -> None:
         view = self.workspace.view(self.run_id)
@@ -230,6 +242,7 @@ class DebugScreen(Looking, WorkbenchScreen):
 
     def _go(self, mode: str, to: tuple[str, str] | None = None) -> None:
         self._present()
+        self.stepping = mode != "run"
         failure = self.model.pause is not None and self.model.pause.reason == "failure"
         choice = Choice("let_go") if failure else None
         if self.workspace.live(self.run_id) is None:

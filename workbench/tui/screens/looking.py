@@ -91,7 +91,11 @@ class Looking(_Base):
         self.bench.go_to_waits()
 
     def do_waits(self) -> None:
-        self.bench.go_to_waits()
+        mine = [item for item in self.workspace.waits() if item.run.id == self.run_id]
+        if mine:
+            self.bench.answer(mine[0])
+        else:
+            self.bench.go_to_waits()
 
     def on_pane_tabs_chosen(self, event: PaneTabs.Chosen) -> None:
         self.action_perform(f"pane_{event.index + 1}")

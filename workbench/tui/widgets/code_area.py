@@ -91,27 +91,30 @@ class CodeArea(TextArea):
             self.post_message(self.Repaired(self, repairs))
 
 
+_TOKEN_TONES = {
+    "Token.Comment": "muted",
+    "Token.Keyword": "literal",
+    "Token.Name": "name",
+    "Token.Literal.Number": "number",
+    "Token.Literal.String": "string",
+}
+
+
+def _tone_of(token: str) -> str:
+    """The tone of a Pygments token type, "" for none."""
+    return next((tone for stem, tone in _TOKEN_TONES.items() if token.startswith(stem)), "")
+
+
 @lru_cache(maxsize=8_192)
 def line_tones(line: str, language: Language) -> tuple[tuple[int, int, str], ...]:
     """(start, end, tone) of the coloured parts of one line. Multi-line TOML strings are coloured
     as if each line stood alone."""
     if not line or line.isspace():
         return ()
-    from pygments.token import Token
     from textual.highlight import HighlightTheme, highlight
 
     class Tones(HighlightTheme):
-        STYLES = {
-            Token.Comment: "muted",
-            Token.Keyword: "literal",
-            Token.Name.Tag: "name",
-            Token.Name: "name",
-            Token.Number: "number",
-            Token.Literal.Date: "number",
-            Token.String: "string",
-            Token.Literal.Number: "number",
-            Token.Literal.String: "string",
-        }
+        STYLES = {token: _tone_of(str(token)) for token in HighlightTheme.STYLES}
 
     content = highlight(line, language=language, theme=Tones)
     found = [

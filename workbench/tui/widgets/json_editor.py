@@ -36,7 +36,8 @@ class JsonEditor(Vertical):
 
     DEFAULT_CSS = """
     JsonEditor { height: 1fr; }
-    JsonEditor > CodeArea { height: 1fr; }
+    JsonEditor > CodeArea { height: 1fr; border: none; padding: 0; }
+    JsonEditor > CodeArea:focus { border: none; }
     JsonEditor > OneLine { background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -152,6 +153,11 @@ class JsonEditor(Vertical):
             size = human_bytes(text_size(self.text))
             said = (f" ✓ valid {self.language.upper()} · {size}{remark}", "good")
         return [(fit(said[0], max(0, width - len(keys) - 1)) + " ", said[1]), (keys, "muted")]
+
+    def remark(self, problem: str) -> None:
+        """Say what somebody else has against a valid text, until it is edited."""
+        self.problem = Problem(problem)
+        self._line.show(self._verdict)
 
     # -- leaving ----------------------------------------------------------------------------
 

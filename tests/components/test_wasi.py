@@ -1,0 +1,65 @@
+"""A guest's clocks, dice, streams and files: from the world, into the logs, read-only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import faults
+from tests.components.files import folder_maker
+from tests.components.stage import LONG_AGO, Stage, failure_code
+from workbench.components.abi import AbiError
+from workbench.components.shape import Interface
+from workbench.components.wasi import MOST_RANDOM, overrides
+from workbench.components.capture import LARGEST_LOG
+
+
+def test_clock_and_dice_come_from_the_world(stage: Stage) -> None:
+    value = stage.call(faults.dice_and_clock()).value
+    assert value["random"] == int.from_bytes(bytes(range(8)), "little")
+    assert value["seconds"] == LONG_AGO // 1_000_000 and value["nanoseconds"] == 0
+    assert value["monotonic"] == LONG_AGO * 1000
+    assert stage.world.position == 8
+    stage.world.time += 1_500_250
+    value = stage.call(faults.dice_and_clock()).value
+    assert value["random"] == int.from_bytes(bytes(range(8, 16)), "little")
+    assert value["nanoseconds"] == 500_250_000
+
+
+def test_the_same_world_gives_the_same_answers(stage: Stage) -> None:
+    first, second = stage.fresh(), stage.fresh()
+    assert first.call(faults.dice_and_clock()) == second.call(faults.dice_and_clock())
+
+
+def test_what_is_left_to_wasmtime() -> None:
+    clock = "wasi:clocks/monotonic-clock@0.2.6"
+    assert set(overrides(Interface(clock, {"now": None})) or ()) == {"now"}
+    unknown = Interface(clock, {"now": None, "brand-new": None})
+    assert overrides(unknown) is None, "half an interface cannot be taken over"
+    assert overrides(Interface("wasi:io/poll@0.2.6", {"poll": None})) is None
+
+
+def test_random_requests_are_bounded(stage: Stage) -> None:
+    served = overrides(Interface("wasi:random/random@0.2.6", {"get-random-bytes": None}))
+    assert served is not None
+    with pytest.raises(AbiError):
+        served["get-random-bytes"](stage, [MOST_RANDOM + 1])  # type: ignore[arg-type]
+
+
+def test_assets_are_there_and_read_only(stage: Stage, tmp_path: Path) -> None:
+    guest = folder_maker(stage.host)
+    assert stage.call(guest).value[0] == "", "nothing is opened unless it is given"
+    assert stage.call(guest, assets=tmp_path).value == ["/assets", "not-permitted"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_assets_folder_that_is_gone(stage: Stage, tmp_path: Path) -> None:
+    guest = folder_maker(stage.host)
+    assert stage.call(guest, assets=tmp_path / "none").value[0] == ""
+
+
+def test_the_middle_of_too_much_output_is_left_out(stage: Stage) -> None:
+    logs = stage.call(faults.printer("a" * 4096, "b" * 4096)).logs
+    assert logs == "a" * 4096 + "b" * 4096
+    assert LARGEST_LOG > len(logs)

@@ -1,0 +1,145 @@
+"""The inbox: every wait that wants an answer, soonest due first, and what it asks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from workbench.session.views import OpenWait
+from workbench.tui.bridge import Happened
+from workbench.tui.screens.base import WorkbenchScreen
+from workbench.tui.widgets.key_bar import KeyBar
+from workbench.tui.widgets.line_view import LineView
+from workbench.tui.widgets.pane import Pane
+from workbench.tui.widgets.reason_lines import ReasonLines
+from workbench.tui.widgets.status_strip import StatusStrip, StripState
+from workbench.tui.widgets.value_pane import ValuePane
+
+
+class InboxScreen(WorkbenchScreen):
+    """Waits of every run of the workspace. Enter answers the one under the cursor."""
+
+    CSS_PATH = "inbox.tcss"
+    ACTIONS: ClassVar[tuple[str, ...]] = ("open", "waits", "copy", "pane_1", "pane_4", "reload")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: list[OpenWait] = []
+
+    def compose(self) -> ComposeResult:
+        yield StatusStrip(id="strip")
+        with Horizontal(id="columns"):
+            with Pane("5 Waits", id="list"):
+                yield LineView(id="waits")
+            with Pane("Asked", id="asked"), Vertical():
+                yield ReasonLines(id="prompt")
+                yield ValuePane(id="schema")
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        self._fill()
+        self.query_one("#waits", LineView).focus()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self._fill()
+
+    def _fill(self) -> None:
+        self._rows = self.workspace.waits()
+        view = self.query_one("#waits", LineView)
+        view.replace(wait_line(item) for item in self._rows)
+        self.query_one("#list", Pane).headline = f"{len(self._rows)} open"
+        self._describe()
+        self.query_one(StatusStrip).update(
+            StripState(pack="inbox", state="IDLE", waits=len(self._rows))
+        )
+
+    @property
+    def chosen(self) -> OpenWait | None:
+        """The wait under the cursor."""
+        cursor = self.query_one("#waits", LineView).cursor or 0
+        return self._rows[cursor] if cursor < len(self._rows) else None
+
+    def on_line_view_cursor_moved(self) -> None:
+        self._describe()
+
+    def on_line_view_activated(self) -> None:
+        self.action_perform("open")
+
+    def _describe(self) -> None:
+        item = self.chosen
+        prompt, schema = self.query_one("#prompt", ReasonLines), self.query_one(ValuePane)
+        if item is None:
+            prompt.show([("muted", "Nothing is waiting.")])
+            schema.show("Schema of the answer", {})
+            return
+        lines = [("strong", item.wait.prompt)]
+        lines.append(("", f"{item.run.pack_id} ▸ {item.run.flow_id} · run {item.run.number}"))
+        if item.wait.due_at is not None:
+            lines.append(("", f"due {due_text(item.wait.due_at, self.workspace.clock(item.run)[0])}"))
+        prompt.show(lines)
+        schema.show("Schema of the answer", item.wait.schema or {})
+
+    def refuse(self, action_id: str) -> str:
+        if action_id in ("open", "waits", "copy") and self.chosen is None:
+            return "nothing is waiting"
+        return ""
+
+    def hints(self) -> list[str]:
+        return ["open", "leave", "copy", "pane_4", "help", "palette"]
+
+    def do_open(self) -> None:
+        item = self.chosen
+        if item is not None:
+            self.bench.answer(item)
+
+    def do_waits(self) -> None:
+        self.do_open()
+
+    def do_copy(self) -> None:
+        item = self.chosen
+        if item is not None:
+            self.bench.copy(item.key)
+
+    def do_pane_1(self) -> None:
+        item = self.chosen
+        if item is not None:
+            self.bench.open_run(item.run.id)
+
+    def do_pane_4(self) -> None:
+        self.bench.go_to_packs()
+
+    def do_reload(self) -> None:
+        self._fill()
+
+    def happened(self, batch: Happened) -> None:
+        kinds = {event.kind for event in batch.events}
+        if kinds & {"wait.opened", "wait.resolved", "run.changed"}:
+            self._fill()
+
+
+def wait_line(item: OpenWait) -> str:
+    """One wait: where, what it asks, when it is due."""
+    due = "" if item.wait.due_at is None else f"  due {_stamp(item.wait.due_at)}"
+    return f"run {item.run.number}  {item.wait.signal:<16} {item.wait.prompt}{due}"
+
+
+def due_text(due: int, now: int) -> str:
+    """A deadline both ways: "Sun 14:02, in 23 h 59 min"."""
+    left = (due - now) // 1_000_000
+    if left <= 0:
+        return f"{_stamp(due)}, now"
+    days, rest = divmod(left, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    parts = [(days, "d"), (hours, "h"), (rest // 60, "min")]
+    shown = [f"{count} {unit}" for count, unit in parts if count][:2] or [f"{left} s"]
+    return f"{_stamp(due)}, in {' '.join(shown)}"
+
+
+def _stamp(micros: int) -> str:
+    return datetime.fromtimestamp(micros // 1_000_000, UTC).astimezone().strftime("%a %H:%M")
+
+

@@ -1,0 +1,242 @@
+"""A form made from a JSON Schema, and the same value as text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.widgets import Input
+
+from workbench.model.values import Json
+from workbench.tui.widgets.cells import Fragment, clean, fit
+from workbench.tui.widgets.choice import Choice
+from workbench.tui.widgets.form_field import FormField
+from workbench.tui.widgets.json_editor import JsonEditor, value_text
+from workbench.tui.widgets.json_rows import ABSENT, get
+from workbench.tui.widgets.one_line import OneLine
+from workbench.tui.widgets.schema_fields import (
+    FieldProblem,
+    fields_of,
+    read_fields,
+    schema_problems,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FormDraft:
+    """What stood in a form when it was left: give it back to the next `SchemaForm`."""
+
+    texts: dict[str, str]
+    text: str = ""
+    as_text: bool = False
+
+
+class SchemaForm(Vertical):
+    """Asks for a value that fits a schema.
+
+    Tab goes through the fields, Enter in a field of one row submits, F5 or ctrl+enter submits
+    from anywhere, ctrl+t switches between the form and the text of the same value, Esc leaves.
+    Letters are always text. Submitting checks the fields, then the schema; what is wrong stands
+    under its field, and the cursor goes to the first.
+
+    Args:
+        schema: JSON Schema; None or anything odd gives one field of JSON.
+        value: what to start from (ABSENT: the schema's defaults); its keys that have no field
+            are kept.
+        draft: an earlier `FormDraft`, which wins over `value`.
+        verb: what submitting does ("answer", "run").
+        check: False to submit values that do not fit the schema too.
+    """
+
+    DEFAULT_CSS = """
+    SchemaForm { height: 1fr; }
+    SchemaForm > VerticalScroll { height: 1fr; padding: 0 1; }
+    SchemaForm > JsonEditor { display: none; }
+    SchemaForm.-text > VerticalScroll { display: none; }
+    SchemaForm.-text > JsonEditor { display: block; }
+    SchemaForm.-text > .form-line { display: none; }
+    SchemaForm > .form-line { background: $panel; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f5,ctrl+enter", "submit", "Submit", show=False, priority=True),
+        Binding("ctrl+t", "switch", "Form or text", show=False, priority=True),
+        Binding("escape", "cancel", "Leave", show=False),
+    ]
+
+    class Submitted(Message):
+        """The value was given; it fits the schema."""
+
+        def __init__(self, form: SchemaForm, value: Json) -> None:
+            super().__init__()
+            self.form = form
+            self.value = value
+
+        @property
+        def control(self) -> SchemaForm:
+            return self.form
+
+    class Cancelled(Message):
+        """The user left; `draft` is what stood there."""
+
+        def __init__(self, form: SchemaForm, draft: FormDraft) -> None:
+            super().__init__()
+            self.form = form
+            self.draft = draft
+
+        @property
+        def control(self) -> SchemaForm:
+            return self.form
+
+    def __init__(
+        self,
+        schema: Json,
+        value: Json = ABSENT,
+        *,
+        draft: FormDraft | None = None,
+        verb: str = "submit",
+        check: bool = True,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.schema = schema
+        self.verb = verb
+        self.check = check
+        self.specs = fields_of(schema)
+        self._base = value
+        texts = draft.texts if draft is not None else self._texts_of(value)
+        self._fields = [FormField(spec, texts.get(spec.name, "")) for spec in self.specs]
+        self._editor = JsonEditor(draft.text if draft is not None else "", verb=verb)
+        self._line = OneLine(self._line_pieces, classes="form-line")
+        self._problem = ""
+        self.set_class(draft is not None and draft.as_text, "-text")
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False):
+            yield from self._fields
+        yield self._editor
+        yield self._line
+
+    def focus(self, scroll_visible: bool = True) -> SchemaForm:
+        if self.as_text:
+            self._editor.focus(scroll_visible)
+        elif self._fields:
+            self._fields[0].input.focus(scroll_visible)
+        return self
+
+    def _texts_of(self, value: Json) -> dict[str, str]:
+        texts = {}
+        for spec in self.specs:
+            item = value if not spec.name else get(value, spec.name)
+            texts[spec.name] = spec.write(spec.default if item is ABSENT else item)
+        return texts
+
+    # -- state ------------------------------------------------------------------------------
+
+    @property
+    def as_text(self) -> bool:
+        """Whether the text is in front, not the form."""
+        return self.has_class("-text")
+
+    @property
+    def draft(self) -> FormDraft:
+        """What stands there now."""
+        texts = {field.spec.name: field.text for field in self._fields}
+        return FormDraft(texts, self._editor.text, self.as_text)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What is said to be wrong, by field ("" for the whole value)."""
+        wrong = {field.spec.name: field.problem for field in self._fields if field.problem}
+        return wrong | ({"": self._problem} if self._problem else {})
+
+    def _line_pieces(self, width: int) -> list[Fragment]:
+        keys = f"F5 {self.verb} · ctrl+t as text · Esc leaves "
+        said: Fragment = (f" ✗ {clean(self._problem)}", "bad") if self._problem else (" ", "")
+        return [(fit(said[0], max(0, width - len(keys) - 1)) + " ", said[1]), (keys, "muted")]
+
+    # -- form and text ----------------------------------------------------------------------
+
+    def action_switch(self) -> None:
+        """The other side of the same value; from text only when the text is valid."""
+        if not self.as_text:
+            value, _ = self._read()
+            self._editor.text = value_text({} if value is ABSENT else value)
+            self.add_class("-text")
+        else:
+            if self._editor.problem is not None:
+                self._editor.action_submit()  # shows where
+                return
+            self._fill(self._editor.value())
+            self.remove_class("-text")
+        self.focus()
+
+    def _fill(self, value: Json) -> None:
+        self._base = value
+        for field in self._fields:
+            name = field.spec.name
+            item = value if not name else get(value, name)
+            field.text = field.spec.write(item)
+        self._complain([])
+
+    def _read(self) -> tuple[Json, list[FieldProblem]]:
+        texts = {field.spec.name: field.text for field in self._fields}
+        return read_fields(self.specs, texts, self._base)
+
+    # -- leaving ----------------------------------------------------------------------------
+
+    def action_submit(self) -> None:
+        """Check and submit, or show what is wrong."""
+        if self.as_text:
+            self._editor.action_submit()
+            return
+        value, problems = self._read()
+        if not problems and self.check:
+            problems = schema_problems(self.schema, value)
+        self._complain(problems)
+        if not problems:
+            self.post_message(self.Submitted(self, value))
+
+    def _complain(self, problems: list[FieldProblem]) -> None:
+        said: dict[str, str] = {}
+        for problem in problems:
+            said.setdefault(problem.name, problem.message)
+        wrong = [field for field in self._fields if field.spec.name in said]
+        for field in self._fields:
+            field.complain(said.get(field.spec.name, ""))
+        shown = {field.spec.name for field in wrong}
+        elsewhere = [f"{name}: {text}" if name else text for name, text in said.items()
+                     if name not in shown]  # fmt: skip
+        self._problem = elsewhere[0] if elsewhere else ""
+        self._line.show(self._line_pieces)
+        if wrong:
+            wrong[0].input.focus()
+
+    def action_cancel(self) -> None:
+        self.post_message(self.Cancelled(self, self.draft))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_submit()
+
+    def on_choice_submitted(self, event: Choice.Submitted) -> None:
+        event.stop()
+        self.action_submit()
+
+    def on_json_editor_submitted(self, event: JsonEditor.Submitted) -> None:
+        event.stop()
+        problems = schema_problems(self.schema, event.value) if self.check else []
+        if problems:
+            first: FieldProblem = problems[0]
+            self._editor.remark(f"{first.name}: {first.message}" if first.name else first.message)
+        else:
+            self.post_message(self.Submitted(self, event.value))
+
+    def on_json_editor_cancelled(self, event: JsonEditor.Cancelled) -> None:
+        event.stop()
+        self.action_cancel()
