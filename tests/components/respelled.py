@@ -27,9 +27,7 @@ def echo_with(**names: str) -> bytes:
 
 def stranger() -> bytes:
     """Calls acme:web/client@1.1.0#send, which no host serves."""
-    imports = (
-        '(import "cm32p2|greentic:http/http-client@1" "send" (func $send (param i32 i32)))'
-    )
+    imports = '(import "cm32p2|greentic:http/http-client@1" "send" (func $send (param i32 i32)))'
     core = node_core("(call $send (i32.const 128) (i32.const 512)) (unreachable)", imports=imports)
     return respelled("node-v05-http", core, **{"greentic:http/http-client": "acme:web/client"})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from workbench.cli.arguments import usage
 from workbench.model.exit_codes import ExitCode
-from workbench.session import STEPPING, StartRequest, Workspace
+from workbench.session import StartRequest, Workspace
 from workbench.session.demo import prepare_demo
 
 
@@ -27,7 +27,8 @@ def demo(options: argparse.Namespace) -> int:
     pack = folder / "refund-approval"
     offered = workspace.inputs(pack, workspace.pack(pack).entry.flow_id or "")
     sample = next((value for name, value in offered if name == "small"), None)
-    run = workspace.start(StartRequest(pack, input=sample), STEPPING)
+    # Only written down here: it is driven after the first frame, which need not wait for that.
+    run = workspace.create(StartRequest(pack, input=sample))
     return _show(workspace, folder, options, run.id)
 
 

@@ -132,10 +132,11 @@ class LineDebugger(Looking):
         self._interrupts += 1
         if self._interrupts > 1:
             raise KeyboardInterrupt
+        told = "Ctrl+C again, or q, quits"
         if self.pause is None and self.workspace.pause(self.run.id):
-            self.say("", "pausing before the next node; Ctrl+C again quits")
-        else:
-            self.say("", "Ctrl+C again, or q, quits")
+            told = "pausing before the next node; Ctrl+C again quits"
+        # Past the buffer: the signal may have come in the middle of a print.
+        os.write(sys.stdout.fileno(), f"\n{told}\n".encode())
 
     def _place(self) -> str:
         if self.past is not None:

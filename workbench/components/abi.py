@@ -113,7 +113,6 @@ class Codec:
     lower: Lower
     lift: Lift
     optional: bool = False
-    keep: Any = None  # memory that the cells point into
 
 
 def wrong(expected: str, value: Any) -> AbiError:

@@ -189,7 +189,8 @@ def _lower_items(
 def _record(kind: Any) -> Codec:
     fields = [(name, name.replace("-", "_"), codec(field)) for name, field in kind.fields]
     names = [name.encode() for name, _, _ in fields]
-    # The names never change, so a record's entries are copied from a template that has them.
+    # The names never change, so a record's entries are copied from a template that points at
+    # them; `lower` refers to them so that they live as long as it does.
     kept = [ctypes.create_string_buffer(name, len(name)) for name in names]
     template = b"".join(
         WORD.pack(len(name)) + WORD.pack(ctypes.addressof(buffer)) + bytes(CELL)
@@ -197,12 +198,11 @@ def _record(kind: Any) -> Codec:
     )
     lifts = [(name, field.lift, 16 + n * _ENTRY) for n, (name, _, field) in enumerate(fields)]
     pack, unpack = VECTOR.pack_into, SIZE_AND_POINTER.unpack_from
-    count = len(fields)
 
     def lower(value: Any, arena: Arena, at: int) -> None:
         if not isinstance(value, Mapping):
             raise wrong("record", value)
-        pack(arena.buffer, at, RECORD, count)
+        pack(arena.buffer, at, RECORD, len(kept))
         entry = arena.add(template)
         arena.pointers.append((at + 16, entry))
         entry += 16
@@ -225,7 +225,7 @@ def _record(kind: Any) -> Codec:
         entries = string_at(pointer, size * _ENTRY) if size else b""
         return {name: lift_field(entries, place) for name, lift_field, place in lifts}
 
-    return Codec(lower, lift, keep=kept)
+    return Codec(lower, lift)
 
 
 _ABSENT = object()
@@ -329,7 +329,7 @@ def _enum(kind: Any) -> Codec:
     unpack = SIZE_AND_POINTER.unpack_from
 
     def lower(value: Any, arena: Arena, at: int) -> None:
-        if value not in names:
+        if type(value) is not str or value not in names:
             raise AbiError(f"{value!r} is not one of {listed}")
         _lower_name(ENUM, value, arena, at)
 

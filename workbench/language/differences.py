@@ -32,7 +32,7 @@ def differences(flow: Flow) -> list[tuple[str, Finding]]:
 
 
 def _finding(node: Node, code: str, message: str, pointer: str = "") -> Finding:
-    return Finding(code, "warning", node.where(pointer), f"{OLD_RUNNER} {message}")
+    return Finding(code, "info", node.where(pointer), f"{OLD_RUNNER} {message}")
 
 
 def _routing(node: Node) -> Iterator[Finding]:

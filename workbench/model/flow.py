@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from workbench.model.findings import Finding, Place
-from workbench.model.values import Json, canonical, sha256
+from workbench.model.values import Json, encode, sha256
 
 NodeKind = Literal["exec", "component", "emit", "flow.call", "session.wait", "provider.invoke"]
 RoutingKind = Literal["end", "reply", "next", "branch", "custom"]
@@ -117,8 +117,9 @@ class Definition(msgspec.Struct, frozen=True):
 
     @property
     def body(self) -> bytes:
-        """Canonical JSON; its SHA-256 is the definition's name in the journal."""
-        return canonical(self)
+        """JSON in document order, which people see and inputs keep; its SHA-256 is the
+        definition's name in the journal."""
+        return encode(self)
 
     @property
     def hash(self) -> str:

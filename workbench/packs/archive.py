@@ -1,17 +1,21 @@
 """Archives (`.gtpack`): a zip read entry by entry, within bounds that are counted while reading.
 
 The reference tests declared sizes and then reads without a cap; here the table of contents is
-bounded before it is parsed, and every byte that comes out is counted (packs-and-engine §1.3).
+bounded before it is parsed, declared sizes are added up before anything is inflated, and no entry
+gives more than it declared (packs-and-engine §1.3).
 """
 
 from __future__ import annotations
 
+import os
 import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import BinaryIO, Final
 
 from workbench.model.values import sha256
@@ -41,16 +45,46 @@ _DAMAGE = (
 class ArchiveContent:
     """An archive as pack content; entries are inflated when they are read, from any thread.
 
-    `expect` names the SHA-256 some entries must have; reading one that differs is refused.
+    The file is open only while something is read (or `holding`), so that hundreds of packs can be
+    on a list; a file that changed in between is refused. `expect` names the SHA-256 some entries
+    must have; reading one that differs is refused too.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.expect: dict[str, str] = {}
-        self._counted: dict[str, int] = {}
-        self._lock = Lock()
-        self._zip = _open_zip(path)
-        self._infos = _table(self._zip, str(path))
+        self._where = str(path)
+        self._lock = RLock()
+        self._zip: zipfile.ZipFile | None = None
+        self._infos: dict[str, zipfile.ZipInfo] = {}
+        self._stamp: tuple[int, ...] = ()
+        with self.holding() as archive:
+            self._infos = _table(archive, self._where)
+
+    @contextmanager
+    def holding(self) -> Iterator[zipfile.ZipFile]:
+        """Keep the file open over several reads. Raises `pack_changed`, `pack_not_zip`."""
+        with self._lock:
+            outermost = self._zip is None
+            archive = self._zip or _open_zip(self.path)
+            try:
+                if outermost:
+                    self._same_file(archive)
+                    self._zip = archive
+                yield archive
+            finally:
+                if outermost:
+                    self._zip = None
+                    archive.close()
+
+    def _same_file(self, archive: zipfile.ZipFile) -> None:
+        assert archive.fp is not None
+        status = os.fstat(archive.fp.fileno())
+        stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if self._stamp and stamp != self._stamp:
+            message = "the archive changed on disk after it was opened: open it again"
+            raise refuse("pack_changed", message, self._where)
+        self._stamp = stamp
 
     def entries(self) -> tuple[str, ...]:
         """All entry names, sorted; folders are left out."""
@@ -66,38 +100,35 @@ class ArchiveContent:
         return info.file_size if info is not None else 0
 
     def read(self, entry: str) -> bytes:
-        """Bytes of one entry, at most 16 MiB, 64 MiB over all entries.
+        """Bytes of one entry, at most 16 MiB.
 
-        Raises `pack_entry_missing`, `pack_entry_too_large`, `pack_too_large`,
-        `pack_entry_corrupt` (checksum or compression) or `pack_digest_mismatch`.
+        Raises `pack_entry_missing`, `pack_entry_too_large`, `pack_changed`, `pack_entry_corrupt`
+        (checksum, compression, or more data than declared) or `pack_digest_mismatch`.
         """
-        where = str(self.path)
-        entry = clean_entry(entry, where)
+        entry = clean_entry(entry, self._where)
         info = self._infos.get(entry)
         if info is None:
-            raise entry_missing(entry, where)
-        try:
-            with self._zip.open(info) as file:
-                data = file.read(MAX_ENTRY_BYTES + 1)
-                if len(data) <= MAX_ENTRY_BYTES:
-                    file.read(1)  # the checksum is compared at the end of the data
-        except _DAMAGE as error:
-            message = f"entry {entry} cannot be read: {error}"
-            raise refuse("pack_entry_corrupt", message, where) from error
+            raise entry_missing(entry, self._where)
+        with self.holding() as archive:
+            data = self._inflate(archive, info)
         if len(data) > MAX_ENTRY_BYTES:
-            raise entry_too_large(entry, where)
-        self._count(entry, len(data))
+            raise entry_too_large(entry, self._where)
         expected = self.expect.get(entry)
         if expected and sha256(data) != expected:
             message = f"{entry} is not the file the manifest names (its SHA-256 differs)"
-            raise refuse("pack_digest_mismatch", message, where)
+            raise refuse("pack_digest_mismatch", message, self._where)
         return data
 
-    def _count(self, entry: str, size: int) -> None:
-        with self._lock:
-            self._counted[entry] = size
-            if sum(self._counted.values()) > MAX_PACK_BYTES:
-                raise _too_large(str(self.path))
+    def _inflate(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+        try:
+            with archive.open(info) as file:
+                data = file.read(MAX_ENTRY_BYTES + 1)
+                if len(data) <= MAX_ENTRY_BYTES:
+                    file.read(1)  # the checksum is compared at the end of the data
+                return data
+        except _DAMAGE as error:
+            message = f"entry {info.filename[:200]} cannot be read: {error}"
+            raise refuse("pack_entry_corrupt", message, self._where) from error
 
 
 def _too_large(where: str) -> Exception:

@@ -32,6 +32,8 @@ def lint_flow(flow: Flow, components: Collection[str], flow_ids: Collection[str]
         return replace(flow, findings=(*flow.findings, empty))
     added: dict[str, list[Finding]] = {name: [] for name in flow.nodes}
     for node_id, finding in differences(flow):
+        if flow.nodes[node_id].place is None:
+            finding = replace(finding, where=f"{flow.id}/{node_id}")
         added[node_id].append(finding)
     reached = reachable(flow)
     for node in flow.nodes.values():
@@ -103,12 +105,11 @@ def _call(
         if _is_template(named):
             return
         target = named if isinstance(named, str) else target
-    if target in BUILTINS or (node.operation in BUILTINS and target not in components):
-        return
-    if target == "component.exec":
+    builtin = target in BUILTINS or node.operation in BUILTINS
+    if target == "component.exec" and not builtin:
         said = f"{node.id} names no component: add `component: <id>` to its component.exec"
         yield _at(flow, node, "unknown_component", "error", said)
-    elif target not in components:
+    elif target not in components and not builtin:
         said = f"{node.id} calls component {target[:120]}, which the pack does not carry"
         yield _at(flow, node, "unknown_component", "error", said, "/component")
     else:

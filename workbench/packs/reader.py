@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -44,12 +45,15 @@ def open_pack(path: Path) -> OpenedPack:
 def verify_pack(opened: OpenedPack) -> Pack:
     """The pack with every listed file and every component hashed: its integrity word and the
     findings about it are those of the whole check. Costs a read of the whole pack."""
+    from workbench.packs.archive import ArchiveContent
     from workbench.packs.integrity import check_integrity, is_about_integrity
 
     pack = opened.pack
     if pack.layout in ("source", "wasm"):
         return pack
-    word, found = check_integrity(cast(Files, opened.content), pack, everything=True)
+    content = cast(Files, opened.content)
+    with content.holding() if isinstance(content, ArchiveContent) else nullcontext():
+        word, found = check_integrity(content, pack, everything=True)
     kept = [finding for finding in pack.findings if not is_about_integrity(finding)]
     return replace(pack, integrity=word, findings=(*kept, *found))
 
@@ -73,7 +77,8 @@ def _open(path: Path) -> OpenedPack:
     from workbench.packs.archive import ArchiveContent
 
     archive = ArchiveContent(path)
-    opened = _open_manifest(archive, path, archive=True)
+    with archive.holding():
+        opened = _open_manifest(archive, path, archive=True)
     # What the manifest promises about a component holds whenever its bytes are read.
     archive.expect = {
         component.entry: component.sha256

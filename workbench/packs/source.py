@@ -12,13 +12,15 @@ from msgspec.structs import replace
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.findings import Finding, Severity
-from workbench.model.flow import Flow
+from workbench.model.flow import Flow, node_kind
 from workbench.model.pack import Component, Pack
-from workbench.model.values import short
+from workbench.model.values import decode, short
 from workbench.packs.component_files import ComponentShelf
 from workbench.packs.content import FolderContent, refuse
 from workbench.packs.flow_document import broken_flow, compile_flow
+from workbench.packs.json_fields import fields, text
 from workbench.packs.located import Located, read_yaml
+from workbench.packs.node_document import EXEC
 
 MANIFEST = "pack.yaml"
 FLOW_SUFFIXES = (".ygtc", ".yaml", ".yml", ".json")
@@ -59,6 +61,30 @@ def read_flow(content: FolderContent, file: str, flow_id: str = "") -> Flow:
         place = error.where if error.where.startswith(file) else file
         code = "missing_flow" if error.code == "pack_entry_missing" else error.code
         return broken_flow(name, file, Finding(code, "error", place, error.message))
+
+
+def resolved(flow: Flow, content: FolderContent, found: list[Finding]) -> Flow:
+    """The flow with the components its resolve summary names (§3.2).
+
+    Tools that build packs keep, beside a flow, which component each of its component.exec nodes
+    stands for; without the file, or where the node names one itself, nothing changes.
+    """
+    file = f"{flow.source}.resolve.summary.json"
+    if not flow.nodes or not content.has(file):
+        return flow
+    try:
+        summary = fields(fields(decode(content.read(file), file)).get("nodes"))
+    except WorkbenchError as error:
+        found.append(Finding("bad_resolve_summary", "warning", file, error.message))
+        return flow
+    nodes = dict(flow.nodes)
+    for name, node in flow.nodes.items():
+        component = text(fields(summary.get(name)).get("component_id"))
+        named = fields(node.mapping).get("component") or fields(node.mapping).get("component_ref")
+        if component and node.component == EXEC and not named:
+            kind = node_kind(component, node.operation)
+            nodes[name] = replace(node, component=component, kind=kind)
+    return replace(flow, nodes=nodes)
 
 
 class _Source:
@@ -126,7 +152,7 @@ class _Source:
     def flows(self) -> dict[str, Flow]:
         found: dict[str, Flow] = {}
         for file, flow_id, tags, line in self.flow_files():
-            flow = read_flow(self.content, file, flow_id)
+            flow = resolved(read_flow(self.content, file, flow_id), self.content, self.found)
             if flow_id and flow.id != flow_id:
                 said = f"the flow calls itself {flow.id}, pack.yaml calls it {flow_id}: this counts"
                 self.say("flow_id_differs", "warning", line, said)

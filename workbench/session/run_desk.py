@@ -65,16 +65,48 @@ class RunDesk:
 
     # driving
 
+    def create(self, request: StartRequest) -> Run:
+        """Write a run down without driving it; `resume` does. Raises WorkbenchError."""
+        by_name(request.semantics)
+        opened = self.shelf.open(request.pack)
+        flow = _flow(opened.pack, request.flow)
+        mocks = self._mocks(opened, request.mocks)
+        run_id = self.new_id()
+        masker = self._masker(run_id, mocks)
+        now = self._now()
+        definition = opened.pack.definition
+        entry = flow.start
+        assert entry is not None
+        run = Run(
+            id=run_id,
+            definition=definition.hash,
+            pack_id=opened.pack.id,
+            pack_version=opened.pack.version,
+            flow_id=flow.id,
+            entry=entry,
+            session=request.session or run_id,
+            created_at=now,
+            updated_at=now,
+            cursor=(Position("", flow.id, entry),),
+            input=masker.mask(request.input),
+            options=self._options(request, mocks, masker, run_id, now),
+        )
+        change = decide(None, (), (), CreateRun(run, definition), now)
+        assert change is not None
+        run = self.store.commit(change)
+        self.begun = True
+        self.events.emit("run.created", run.id, run)
+        return run
+
     def start(self, request: StartRequest, how: DriveMode = HEADLESS) -> Run:
         """Create a run and drive it on its own thread; returns its row at once."""
-        run, live = self._prepare(request, how)
-        live.start()
+        run = self.create(request)
+        self._drive(run, how).start()
         return run
 
     def run_here(self, request: StartRequest, how: DriveMode = HEADLESS) -> Run:
         """Create a run and drive it on the calling thread until it ends, parks or is stopped."""
-        _, live = self._prepare(request, how)
-        return live.drive_here()
+        return self._drive(self.create(request), how).drive_here()
 
     def resume(self, run_id: str, how: DriveMode = HEADLESS) -> LiveRun:
         """Drive a run from its journal, on its own thread. Raises `run_busy`, `run_unknown`,
@@ -239,38 +271,6 @@ class RunDesk:
             self._store.close()
 
     # wiring
-
-    def _prepare(self, request: StartRequest, how: DriveMode) -> tuple[Run, LiveRun]:
-        by_name(request.semantics)
-        opened = self.shelf.open(request.pack)
-        flow = _flow(opened.pack, request.flow)
-        mocks = self._mocks(opened, request.mocks)
-        run_id = self.new_id()
-        masker = self._masker(run_id, mocks)
-        now = self._now()
-        definition = opened.pack.definition
-        entry = flow.start
-        assert entry is not None
-        run = Run(
-            id=run_id,
-            definition=definition.hash,
-            pack_id=opened.pack.id,
-            pack_version=opened.pack.version,
-            flow_id=flow.id,
-            entry=entry,
-            session=request.session or run_id,
-            created_at=now,
-            updated_at=now,
-            cursor=(Position("", flow.id, entry),),
-            input=masker.mask(request.input),
-            options=self._options(request, mocks, masker, run_id, now),
-        )
-        change = decide(None, (), (), CreateRun(run, definition), now)
-        assert change is not None
-        run = self.store.commit(change)
-        self.begun = True
-        self.events.emit("run.created", run.id, run)
-        return run, self._build(run.id, definition, opened, mocks, how)
 
     def _options(
         self, request: StartRequest, mocks: MocksConfig, masker: Masker, run_id: str, now: int

@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from workbench.model.errors import WorkbenchError
 from workbench.model.run import Run
 from workbench.model.waits import Resolution
-from workbench.session import RUNNING, STEPPING, Workspace
+from workbench.session import RUNNING, STEPPING, DriveMode, Workspace
 from workbench.session.views import OpenWait
 from workbench.tui.bridge import RATE, Drain, Happened
 from workbench.tui.screens.base import WorkbenchScreen
@@ -58,6 +58,7 @@ class WorkbenchApp(App[int]):
         self.theme, unknown = pick(themes, self._theme_name, self.available_themes)
         if self._run_id is not None:
             self.open_run(self._run_id)
+            self.call_after_refresh(self.drive_run, self._run_id)
         else:
             self.push_screen(PacksScreen(self.root))
         for finding in (*problems, *([unknown] if unknown else ())):
@@ -78,6 +79,17 @@ class WorkbenchApp(App[int]):
             self.push_screen(DebugScreen(run_id, self.workspace))
         except WorkbenchError as error:
             self.tell(f"{error} [{error.code}]")
+
+    def drive_run(self, run_id: str, how: DriveMode = STEPPING) -> None:
+        """Go on with a run nobody drives, off the event loop: loading its parts takes a while."""
+
+        def resume() -> None:
+            try:
+                self.workspace.resume(run_id, how)
+            except WorkbenchError as error:
+                self.call_from_thread(self.tell, f"{error} [{error.code}]")
+
+        self.run_worker(resume, group="resume", thread=True, exit_on_error=False)
 
     def replace_run(self, screen: WorkbenchScreen, run: Run) -> None:
         """Another run takes the place of the one a screen shows."""

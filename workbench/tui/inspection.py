@@ -168,7 +168,7 @@ def _reasons(model: RunModel, step: StepRecord) -> list[tuple[str, str]]:
     lines.extend(_missing_lines(step.missing))
     if step.error is not None and step.missing:
         lines.append(("muted", f"  returned by {said} · {again}"))
-    if step.error is not None and step.route is None:
+    if model.pause is not None and model.failed_step is step:
         lines.append(("strong", _if_let_go(model, step)))
     if step.status == "waiting":
         lines.extend(_wait_lines(model, step))

@@ -46,7 +46,9 @@ def _state(model: RunModel) -> tuple[str, str, bool]:
         return "WAITING", "", False
     if model.run.ended:
         return _STATUS[model.run.status], "", model.run.status == "failed"
-    return ("RUNNING", "", False) if model.live else ("PAUSED", "not driven", False)
+    if model.live:
+        return "RUNNING", "", False
+    return "PAUSED", "" if model.run.status == "created" else "not driven", False
 
 
 def _short_clock(clock: str) -> str:

@@ -246,7 +246,7 @@ def test_a_long_list_comes_in_pages() -> None:
         assert rows_of(view)[-1].strip() == ">   … 1,000 more"
         await pilot.press("enter")
         assert view.line_count == 2 * PAGE + 1
-        assert view.reveal(f"/{PAGE + 3}")
+        assert view.reveal(f"/{2 * PAGE + 3}") and view.cursor_value == 2 * PAGE + 3
 
     play(JsonView(), script, (60, 10))
 

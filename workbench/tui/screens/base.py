@@ -62,8 +62,8 @@ class WorkbenchScreen(Screen[None]):
     def action_perform(self, action_id: str) -> None:
         """The one door: refused with a reason, or done; a problem becomes one sentence."""
         reason = self.refuse(action_id)
+        self.say(reason)
         if reason:
-            self.say(reason)
             return
         try:
             getattr(self, f"do_{action_id}")()

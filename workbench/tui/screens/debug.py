@@ -9,8 +9,7 @@ from textual.containers import Container
 
 from workbench.model.events import Event, Pause
 from workbench.model.run import StepTrail
-from workbench.session import STEPPING, Breakpoint, Choice, Workspace
-from workbench.session.requests import RUNNING
+from workbench.session import RUNNING, STEPPING, Breakpoint, Choice, Workspace
 from workbench.tui.bridge import Happened
 from workbench.tui.inspection import inspect
 from workbench.tui.rail_states import rail_states
@@ -72,6 +71,7 @@ class DebugScreen(Looking, WorkbenchScreen):
         self.selected: str | None = None
         # How the person last moved: an answered wait goes on the same way.
         self.stepping = True
+        self._answers_told: set[str] = set()
 
     def compose(self) -> ComposeResult:
         yield StatusStrip(id="strip")
@@ -88,9 +88,11 @@ class DebugScreen(Looking, WorkbenchScreen):
     def on_mount(self) -> None:
         self._load_transcript()
         self._look_again(everything=True)
-        self.query_one(Rail).focus()
-        self.show_pane("flow" if "-medium" in self.classes else "inspect", focus=False)
-        self.query_one(Rail).focus()
+        # The width class is known once the screen has a size; a narrow one shows the inspector.
+        self.call_after_refresh(self._first_focus)
+
+    def _first_focus(self) -> None:
+        self.show_pane("inspect" if self.has_class("-narrow") else "flow")
 
     # facts
 
@@ -112,8 +114,9 @@ class DebugScreen(Looking, WorkbenchScreen):
         if isinstance(subject, Pause):
             return subject.reason in ("start", "step", "cursor")
         if event.kind == "wait.resolved":
-            known = self.model.waits.get(subject.key_id)
-            return known is not None and known.resolution is not None
+            told = subject.key_id in self._answers_told
+            self._answers_told.add(subject.key_id)
+            return told
         return False
 
     def _reload(self) -> None:
@@ -246,8 +249,7 @@ class DebugScreen(Looking, WorkbenchScreen):
         failure = self.model.pause is not None and self.model.pause.reason == "failure"
         choice = Choice("let_go") if failure else None
         if self.workspace.live(self.run_id) is None:
-            how = RUNNING if mode == "run" else STEPPING
-            self.workspace.resume(self.run_id, how)
+            self.bench.drive_run(self.run_id, RUNNING if mode == "run" else STEPPING)
             return
         if self.workspace.go(self.run_id, mode, to, choice):  # type: ignore[arg-type]
             self.model.pause = None

@@ -123,7 +123,8 @@ class PacksScreen(WorkbenchScreen):
         tree.root.expand()
         self.query_one("#list", Pane).headline = f"{len(self._found)} in {self.root.name or '.'}"
         if first is not None:
-            tree.move_cursor(first)
+            # The tree knows its lines only after it was laid out.
+            self.call_after_refresh(tree.move_cursor, first)
         self._describe()
         self._say_state()
 

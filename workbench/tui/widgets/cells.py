@@ -7,6 +7,7 @@ lone surrogates in user data can neither move the cursor nor break the terminal'
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
@@ -41,6 +42,16 @@ def fit(text: str, width: int) -> str:
     if width == 1:
         return ELLIPSIS
     return set_cell_size(text, width - 1) + ELLIPSIS
+
+
+def pad(text: str, width: int) -> str:
+    """`text` in at least `width` cells."""
+    return text + " " * (width - cell_len(text))
+
+
+def width_of(fragments: Iterable[Fragment]) -> int:
+    """The cells a row of fragments takes."""
+    return sum(cell_len(text) for text, _ in fragments)
 
 
 def elide_middle(text: str, width: int) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -82,7 +83,9 @@ class Choice(OneLine, can_focus=True):
         """The options that fit, the chosen one among them."""
         place = self.options.index(self._value) if self._value else 0
         first = 0
-        while first < place and sum(len(o) + 6 for o in self.options[first : place + 1]) > width:
+        while (
+            first < place and sum(cell_len(o) + 6 for o in self.options[first : place + 1]) > width
+        ):
             first += 1
         return self.options[first:]
 
@@ -117,7 +120,7 @@ class Choice(OneLine, can_focus=True):
         offset = event.get_content_offset(self)
         at = offset.x if offset is not None else -1
         for option in self._window(self.size.width):
-            width = len(clean(option, 40)) + 4
+            width = cell_len(clean(option, 40)) + 4
             if 0 <= at < width:
                 self.value = option
                 return

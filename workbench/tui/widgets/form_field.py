@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
@@ -109,7 +110,7 @@ class FormField(Vertical):
             (label, "strong"),
             (" *" if spec.required else "", "warn"),
         ]
-        used = 2 + len(label) + 2 * spec.required
+        used = 2 + cell_len(label) + 2 * spec.required
         return [*pieces, ("  " + fit(about, max(0, width - used - 3)).rstrip(), "muted")]
 
     def _complaint_line(self, width: int) -> list[Fragment]:

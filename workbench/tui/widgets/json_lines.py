@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.model.values import Json
 from workbench.tui.widgets.brief import brief
-from workbench.tui.widgets.cells import Fragment, clean, fit
+from workbench.tui.widgets.cells import Fragment, clean, fit, pad, width_of
 from workbench.tui.widgets.json_rows import ABSENT, JsonRow, nested
 
 SIDE_BY_SIDE = 96  # cells from which the template has a column of its own
@@ -22,7 +22,7 @@ def row_fragments(row: JsonRow, width: int, with_template: bool) -> list[Fragmen
     if width < SIDE_BY_SIDE:
         return [*head, *_trailing(row, width), *_note(row)]
     half = width // 2 - 1
-    used = sum(len(text) for text, _ in head)
+    used = width_of(head)
     source = fit(_template_text(row.template, width), max(1, half - used))
     return [*head, (source, "info"), ("│ ", "muted"), *head, *_value(row, half), *_note(row)]
 
@@ -34,7 +34,7 @@ def _head(row: JsonRow) -> list[Fragment]:
     return [
         (f"{row.sign or ' '}{'  ' * row.depth}", tone),
         (fold, "muted"),
-        (f"{key:<{row.key_width}}  " if row.key or row.key_width else "", "name"),
+        (f"{pad(key, row.key_width)}  " if row.key or row.key_width else "", "name"),
     ]
 
 
@@ -66,7 +66,7 @@ def _trailing(row: JsonRow, width: int) -> list[Fragment]:
     source = "" if isinstance(row.template, (dict, list)) else _template_text(row.template, width)
     if not source or source in (row.value, _scalar(row.value)):
         return pieces
-    used = sum(len(text) for text, _ in pieces)
+    used = width_of(pieces)
     return [*pieces, (" " * max(2, 16 - used), ""), (source, "info")]
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
+from rich.cells import cell_len
+
 from workbench.model.errors import WorkbenchError
 from workbench.model.values import Json, decode
 from workbench.tui.widgets.cells import clean
@@ -96,7 +98,7 @@ def _level(
     compared = before is not ABSENT and type(before) is type(value)
     limit = PAGE * shown.pages.get(pointer, 1)
     entries = list(islice(_entries(value, before, template), limit))
-    width = min(24, max((len(_key_text(key)) for key, _ in entries), default=0))
+    width = min(24, max((cell_len(_key_text(key)) for key, _ in entries), default=0))
     for key, parts in entries:
         here = f"{pointer}/{_escape(str(key))}"
         yield from _row(shown, here, depth, _key_text(key), parts, width, compared=compared)
@@ -200,6 +202,14 @@ def get(container: Json, key: str | int) -> Json:
         place = int(key) if isinstance(key, int) or key.isdecimal() else -1
         return container[place] if 0 <= place < len(container) else ABSENT
     return ABSENT
+
+
+def place_in(container: Json, part: str) -> int:
+    """Which child, counted from 0, a part of a pointer names; 0 when it is none."""
+    key = part.replace("~1", "/").replace("~0", "~")
+    if isinstance(container, dict):
+        return next((place for place, name in enumerate(container) if name == key), 0)
+    return int(key) if isinstance(container, list) and key.isdecimal() else 0
 
 
 def same(one: Json, other: Json) -> bool:

@@ -17,11 +17,13 @@ from workbench.tui.widgets.json_lines import row_fragments, searchable
 from workbench.tui.widgets.json_rows import (
     ABSENT,
     INSIDE,
+    PAGE,
     JsonRow,
     Shown,
     changes,
     dotted,
     is_long,
+    place_in,
     rows,
     same,
     value_at,
@@ -134,7 +136,7 @@ class JsonView(LineView):
         if at is not None:
             self.move_cursor(_nearest(at, places), scroll=False)
         if top in places:
-            self.scroll_to(y=places[top], animate=False)
+            self.show_at_top(places[top])
 
     @property
     def _wrap(self) -> int:
@@ -217,9 +219,12 @@ class JsonView(LineView):
         if value_at(self._shown.value, pointer) is ABSENT:
             return False
         parts = pointer.split("/")
-        for end in range(2, len(parts)):
-            if parts[end - 1] != INSIDE:
-                self._shown.opened["/".join(parts[:end])] = True
+        for end in range(1, len(parts)):
+            stem = "/".join(parts[:end])
+            if end > 1 and parts[end - 1] != INSIDE:
+                self._shown.opened[stem] = True
+            page = place_in(value_at(self._shown.value, stem), parts[end]) // PAGE + 1
+            self._shown.pages[stem] = max(page, self._shown.pages.get(stem, 1))
         self._lay_out()
         places = {row.pointer: place for place, row in enumerate(self._rows)}
         self.move_cursor(_nearest(pointer, places))

@@ -207,7 +207,7 @@ class LineView(ScrollView, can_focus=True):
             self._cursor = max(0, self._cursor - count)
         top = max(0, self._top - count)
         self._resize_content()
-        self.scroll_to(y=top, animate=False)
+        self.show_at_top(top)
         self.refresh()
 
     def _resize_content(self) -> None:
@@ -249,12 +249,15 @@ class LineView(ScrollView, can_focus=True):
     def show_row(self, index: int) -> None:
         """Scroll as little as possible so that the row is visible."""
         height = self.size.height
-        if not height:
-            return
         if index < self._top:
-            self.scroll_to(y=index, animate=False)
+            self.show_at_top(index)
         elif index >= self._top + height:
-            self.scroll_to(y=index - height + 1, animate=False)
+            self.show_at_top(index - height + 1)
+
+    def show_at_top(self, index: int) -> None:
+        """Scroll so that this row is the first one, as far as there are rows below."""
+        if self.size.height:  # not on a screen yet: nothing to scroll
+            self.scroll_to(y=index, animate=False, force=True)
 
     def watch_following(self, following: bool) -> None:
         if following:
@@ -281,7 +284,7 @@ class LineView(ScrollView, can_focus=True):
             return
         self.move_cursor(self._count - 1, scroll=False)
         if self._top != self.max_scroll_y:
-            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+            self.show_at_top(self.max_scroll_y)
 
     def _go(self, index: int) -> None:
         if self.following and index < self._count - 1:
@@ -295,7 +298,7 @@ class LineView(ScrollView, can_focus=True):
         if not self._count:
             return
         if not self.show_cursor:
-            self.scroll_to(y=self._top + delta, animate=False)
+            self.show_at_top(self._top + delta)
         elif self._cursor is None:
             self._go(self._top)
         else:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from rich.cells import cell_len
+
 from workbench.model.flow import Flow
 from workbench.model.run import StepRecord
 from workbench.tui.rail_layout import RailLine, lay_out
 from workbench.tui.widgets import glyphs
-from workbench.tui.widgets.cells import Fragment, clean, fit, fit_middle, human_duration
+from workbench.tui.widgets.cells import Fragment, clean, fit, fit_middle, human_duration, width_of
 
 Breakpoint = Literal["", "on", "off", "if"]
 
@@ -155,7 +157,7 @@ def columns_for(rows: list[RailRow], width: int) -> Columns:
     """Share out `width` cells: the state and time always stay, then the name, the source, what
     is behind the time."""
     lanes = max((len(row.prefix) + len(row.line.lanes) for row in rows), default=1)
-    longest = max((len(_label(row)) for row in rows), default=1)
+    longest = max((cell_len(_label(row)) for row in rows), default=1)
     free = width - _GUTTER - lanes - 2 - _STATE - _TIME - 1
     source = 6 if free - 6 >= min(longest, 8) else 0  # "fault "
     free -= source
@@ -226,11 +228,11 @@ def crumbs(rows: list[RailRow], states: Mapping[str, RailState], width: int) -> 
     count = f"node {current + 1} of {len(rows)}" if current is not None else f"{len(rows)} nodes"
     middle = current if current is not None else 0
     pieces = [_crumb(row, states.get(row.path, PENDING)) for row in rows]
-    first, last, used = middle, middle + 1, len(pieces[middle][0])
+    first, last, used = middle, middle + 1, cell_len(pieces[middle][0])
     room = width - len(count) - 8
     while True:
-        before = len(pieces[first - 1][0]) + 3 if first > 0 else None
-        after = len(pieces[last][0]) + 3 if last < len(pieces) else None
+        before = cell_len(pieces[first - 1][0]) + 3 if first > 0 else None
+        after = cell_len(pieces[last][0]) + 3 if last < len(pieces) else None
         if after is not None and last - middle <= middle - first and used + after <= room:
             last, used = last + 1, used + after
         elif before is not None and used + before <= room:
@@ -245,7 +247,7 @@ def crumbs(rows: list[RailRow], states: Mapping[str, RailState], width: int) -> 
             line.append((" → ", "muted"))
         line.append(pieces[place])
     line.append((" …" if last < len(pieces) else "", "muted"))
-    filled = sum(len(text) for text, _ in line)
+    filled = width_of(line)
     line.append((f"{count:>{max(0, width - filled - 1)}} ", "muted"))
     return line
 

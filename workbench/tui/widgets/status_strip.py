@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from workbench.tui.widgets import glyphs
-from workbench.tui.widgets.cells import Fragment, clean, elide_middle
+from workbench.tui.widgets.cells import Fragment, clean, elide_middle, width_of
 from workbench.tui.widgets.one_line import OneLine
 
 _LOOKS = {
@@ -63,16 +63,12 @@ def strip_fragments(state: StripState, width: int) -> list[Fragment]:
     """The strip for a row of `width` cells."""
     left, right = _left(state, frozenset()), _right(state, frozenset())
     for count in range(1, len(_CUTS) + 1):
-        if _width(left) + cell_len(right) + 3 <= width:
+        if width_of(left) + cell_len(right) + 3 <= width:
             break
         cuts = frozenset(_CUTS[:count])
         left, right = _left(state, cuts), _right(state, cuts)
-    gap = max(1, width - _width(left) - cell_len(right) - 1)
+    gap = max(1, width - width_of(left) - cell_len(right) - 1)
     return [*left, (" " * gap, ""), (f"{right} ", "")]
-
-
-def _width(fragments: list[Fragment]) -> int:
-    return cell_len("".join(text for text, _ in fragments))
 
 
 def _left(state: StripState, cuts: frozenset[str]) -> list[Fragment]:
