@@ -30,12 +30,17 @@ def test_sizes_of_the_structs_we_lay_out_ourselves() -> None:
 
 
 def test_where_the_parts_of_a_cell_are() -> None:
-    union = stock.wasmtime_component_valunion_t
-    assert stock.wasmtime_component_val_t.of.offset == 8
-    assert stock.wasmtime_component_vallist_t.data.offset == 8
-    assert stock.wasmtime_component_valvariant_t.val.offset == 16
-    assert stock.wasmtime_component_valresult_t.val.offset == 8
-    assert stock.wasmtime_component_valrecord_entry_t.val.offset == 16
+    union: Any = stock.wasmtime_component_valunion_t
+    value: Any = stock.wasmtime_component_val_t
+    vector: Any = stock.wasmtime_component_vallist_t
+    variant: Any = stock.wasmtime_component_valvariant_t
+    result: Any = stock.wasmtime_component_valresult_t
+    entry: Any = stock.wasmtime_component_valrecord_entry_t
+    assert (value.kind.offset, value.of.offset) == (0, 8)
+    assert (vector.size.offset, vector.data.offset) == (0, 8)
+    assert (variant.discriminant.offset, variant.val.offset) == (0, 16)
+    assert (result.is_ok.offset, result.val.offset) == (0, 8)
+    assert (entry.name.offset, entry.val.offset) == (0, 16)
     assert union.option.offset == union.resource.offset == union.string.offset == 0
 
 

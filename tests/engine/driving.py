@@ -15,7 +15,8 @@ from workbench.effects.control import RunControl, Watchdog
 from workbench.effects.pause import PauseLink
 from workbench.effects.record import Recorder
 from workbench.engine.breakpoints import Breakpoints
-from workbench.engine.debugger import Debugger, Mode
+from workbench.engine.debugger import Debugger
+from workbench.model.stepping import Mode
 from workbench.engine.ledger import Ledger
 from workbench.engine.nodes import Builtins
 from workbench.engine.observer import Silent

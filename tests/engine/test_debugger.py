@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.engine.driving import Broken, Driven, flow, node
-from workbench.engine.breakpoints import Breakpoint
-from workbench.engine.debugger import Choice, Mode
+from workbench.model.stepping import Breakpoint
+from workbench.model.stepping import Choice, Mode
 from workbench.model.effect import Effect, ok
 from workbench.model.events import Pause
 from workbench.model.flow import Route

@@ -10,19 +10,11 @@ from workbench.model import rules
 from workbench.model.effect import Failure
 from workbench.model.errors import RuleError, WorkbenchError
 from workbench.model.findings import Finding
-from workbench.model.journal import Change, JournalEvent, Store
+from workbench.model.journal import Change, Store
 from workbench.model.run import Missing, RouteTaken, StepRecord
 from workbench.model.values import Json
 
 BIG: Json = {"rows": [{"id": n, "text": f"row {n} " * 5} for n in range(4000)]}
-
-
-def write_step(store: Store, player: Player, name: str, *steps: StepRecord) -> None:
-    """Commit rows as they are, without a rule."""
-    run = player.run(name)
-    after = msgspec.structs.replace(run, revision=run.revision + 1)
-    event = JournalEvent(name, after.revision, "test", {}, 1)
-    store.commit(Change(after, run.revision, (event,), steps=steps))
 
 
 def test_every_field_of_a_step_reads_back(store: Store, player: Player) -> None:
@@ -37,7 +29,7 @@ def test_every_field_of_a_step_reads_back(store: Store, player: Player) -> None:
         findings=(Finding("f1", "warning", "f:3", "hm"),), logs="line\nüber\n",
         vt=11, rnd=12, started=13, ended=14, duration_us=15,
     )  # fmt: skip
-    write_step(store, player, "r1", full)
+    player.write("r1", full)
     assert store.steps("r1") == [full]
 
 
@@ -102,10 +94,10 @@ def test_guards_refuse_what_rules_never_do(
 ) -> None:
     player.begun("r1")
     first = msgspec.structs.replace(player.next_step("r1"), external_id="e")
-    write_step(store, player, "r1", first)
+    player.write("r1", first)
     before = player.run("r1")
     with pytest.raises(WorkbenchError) as refused:
-        write_step(store, player, "r1", msgspec.structs.replace(first, **clash))
+        player.write("r1", msgspec.structs.replace(first, **clash))
     assert refused.value.code == "change_refused"
     assert store.steps("r1") == [first]
     assert player.run("r1") == before
@@ -207,7 +199,7 @@ def test_a_fork_may_reopen_a_step_it_inherits(store: Store, player: Player) -> N
     player.end("p", "returned", to=None, effects=(done_effect(1),))
     player.create("f", parent="p", parent_ordinal=2)
     call = msgspec.structs.replace(store.steps("p")[0], run_id="f", status="running", output=None)
-    write_step(store, player, "f", call)
+    player.write("f", call)
     assert [(step.status, step.run_id) for step in store.steps("f")] == [
         ("running", "f"), ("succeeded", "p"),
     ]  # fmt: skip

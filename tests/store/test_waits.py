@@ -10,7 +10,7 @@ import pytest
 from tests.store.player import Player, wait_key
 from workbench.model import rules
 from workbench.model.errors import RuleError, WorkbenchError
-from workbench.model.journal import Answer, Change, JournalEvent, Store
+from workbench.model.journal import Answer, Store
 from workbench.model.run import Run
 from workbench.model.values import Json
 from workbench.model.waits import Resolution, ResolveOutcome, Wait
@@ -192,13 +192,6 @@ def test_a_rule_that_raises_writes_nothing(store: Store, player: Player) -> None
     assert (store.events(), store.waits()) == before
 
 
-def write_waits(store: Store, player: Player, name: str, *waits: Wait) -> None:
-    run = player.run(name)
-    after = msgspec.structs.replace(run, revision=run.revision + 1)
-    event = JournalEvent(name, after.revision, "test", {}, 1)
-    store.commit(Change(after, run.revision, (event,), waits=waits))
-
-
 @pytest.mark.parametrize(
     "wrong", ["second live", "unanswered consumed", "half answered", "foreign"]
 )
@@ -216,7 +209,7 @@ def test_guards_refuse_impossible_waits(store: Store, player: Player, wrong: str
     }
     before = store.waits(live=False), store.events()
     with pytest.raises(WorkbenchError) as refused:
-        write_waits(store, player, "r2" if wrong == "foreign" else "r1", rows[wrong])
+        player.write("r2" if wrong == "foreign" else "r1", waits=(rows[wrong],))
     assert refused.value.code == "change_refused"
     assert (store.waits(live=False), store.events()) == before
 
@@ -225,7 +218,7 @@ def test_frames_wait_side_by_side(store: Store, player: Player) -> None:
     wait = player.waiting("r1")
     scope, identity, key_id = wait_key(player.run("r1"), "f#1/a", 1)
     inner = Wait(key_id, "r1", "f#1/", "a", 1, scope, identity, opened_at=wait.opened_at)
-    write_waits(store, player, "r1", inner)
+    player.write("r1", waits=(inner,))
     assert {row.frame for row in store.waits("r1")} == {"", "f#1/"}
 
 
@@ -236,7 +229,7 @@ def test_every_field_of_a_wait_reads_back(store: Store, player: Player) -> None:
         key_id, "r1", "p#1/", "ü ☃", 2, scope, identity, "event", "Wie?", {"enum": ["x" * 2000]},
         "topic", "corr", 7, 8, 9, 10, ok({"v": 1}), "ann",
     )  # fmt: skip
-    write_waits(store, player, "r1", wait)
+    player.write("r1", waits=(wait,))
     assert store.wait(key_id) == wait
     assert store.waits("r1", live=False) == [wait]
 

@@ -63,7 +63,7 @@ class Deadly(Connection):
     moment = ""
     writing = False
 
-    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:  # type: ignore[override]
+    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
         if sql.startswith("BEGIN"):
             self.writing = sql == "BEGIN IMMEDIATE"
         deadly = sql == "COMMIT" and self.writing and self._count() == 0

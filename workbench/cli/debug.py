@@ -25,7 +25,8 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.exit_codes import ExitCode
 from workbench.model.values import Json, encode, short
 from workbench.model.waits import Resolution
-from workbench.session import STEPPING, Choice, Mode, StartRequest, Workspace
+from workbench.model.stepping import Choice, Mode
+from workbench.session import STEPPING, StartRequest, Workspace
 from workbench.session.early import record_early_failure
 from workbench.session.outcome import exit_code
 

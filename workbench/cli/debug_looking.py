@@ -22,7 +22,8 @@ from workbench.model.effect import Effect
 from workbench.model.events import Pause
 from workbench.model.run import Position, Run, StepRecord
 from workbench.model.values import short
-from workbench.session import Breakpoint, Workspace
+from workbench.model.stepping import Breakpoint
+from workbench.session import Workspace
 from workbench.session.views import OpenWait
 
 INSIDE = frozenset({"failure", "effect", "missing"})  # pauses with a step already begun

@@ -78,17 +78,19 @@ class Resource:
 
 
 class Arena:
-    """Memory for cells under construction. Pointers are kept as offsets until `fix`."""
+    """Memory for cells under construction. Pointers are kept as offsets until `fix`; large
+    blocks stay apart, because growing the buffer would copy them."""
 
-    __slots__ = ("_base", "buffer", "pointers")
+    __slots__ = ("_alive", "_blocks", "buffer", "pointers")
 
     def __init__(self, cells: int) -> None:
         self.buffer = bytearray(cells * CELL)
         self.pointers: list[tuple[int, int]] = []
-        self._base: Any = None
+        self._blocks: list[tuple[int, bytearray]] = []
+        self._alive: list[ctypes.c_char] = []
 
     def add(self, data: bytes | bytearray) -> int:
-        """Append bytes; the next block starts on a multiple of eight."""
+        """Append bytes; the next ones start on a multiple of eight."""
         buffer = self.buffer
         at = len(buffer)
         buffer += data
@@ -96,14 +98,26 @@ class Arena:
             buffer += b"\0" * (8 - rest)
         return at
 
+    def attach(self, at: int, block: bytearray) -> None:
+        """Let the pointer at `at` point to a block of its own (never empty)."""
+        self._blocks.append((at, block))
+
     def fix(self) -> int:
-        """Turn offsets into addresses; the address of the first cell. Do not add afterwards."""
-        self._base = (ctypes.c_char * len(self.buffer)).from_buffer(self.buffer)
-        base = ctypes.addressof(self._base)
-        pack, buffer = WORD.pack_into, self.buffer
+        """Fill in all pointers; the address of the first cell. Do not add afterwards."""
+        buffer = self.buffer
+        base = self._address(buffer)
+        pack = WORD.pack_into
         for at, target in self.pointers:
             pack(buffer, at, base + target)
+        for at, block in self._blocks:
+            pack(buffer, at, self._address(block))
         return base
+
+    def _address(self, block: bytearray) -> int:
+        """Where the bytes are; they neither move nor go while the arena lives."""
+        first = ctypes.c_char.from_buffer(block)
+        self._alive.append(first)
+        return ctypes.addressof(first)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from ctypes import string_at
 from struct import Struct, error
 from typing import Any
@@ -20,7 +21,9 @@ from workbench.components.abi import (
     wrong,
 )
 
-U8 = b"\x02"  # the kind of a u8 cell
+_U8_CELL = bytearray(b"\x02" + bytes(CELL - 1))
+# Long enough for any list: only what a slice asks for is ever read.
+_Memory = ctypes.c_char * (1 << 40)
 
 
 def _integer(kind: int, letter: str, low: int, high: int, name: str) -> Codec:
@@ -102,17 +105,17 @@ def _bytes() -> Codec:
         if type(value) is not bytes and not isinstance(value, bytearray | memoryview):
             raise wrong("bytes", value)
         size = len(value)
-        buffer = arena.buffer
-        pack(buffer, at, LIST, size)
-        start = len(buffer)
-        arena.pointers.append((at + 16, start))
-        buffer += bytes(size * CELL)
-        buffer[start::CELL] = U8 * size
-        buffer[start + 8 :: CELL] = value
+        pack(arena.buffer, at, LIST, size)
+        if size:
+            cells = _U8_CELL * size
+            cells[8::CELL] = value
+            arena.attach(at + 16, cells)
+        else:
+            arena.pointers.append((at + 16, len(arena.buffer)))
 
     def lift(block: bytes, at: int) -> bytes:
         size, pointer = unpack(block, at)
-        return string_at(pointer, size * CELL)[8::CELL] if size else b""
+        return _Memory.from_address(pointer)[8 : size * CELL : CELL] if size else b""  # type: ignore[return-value]
 
     return Codec(lower, lift)
 

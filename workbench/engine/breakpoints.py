@@ -4,31 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
-
-from workbench.language.expressions import evaluate
 from workbench.model.effect import Effect
 from workbench.model.errors import WorkbenchError
+from workbench.model.stepping import Breakpoint
 from workbench.model.values import Json
-
-
-class Breakpoint(msgspec.Struct, frozen=True):
-    """Where to stop. `node` names a node of `flow`, or `effect` a kind ("http", "secret.get",
-    "state.*") whose target starts with `target`. `condition` is an expression that must hold;
-    `after` skips that many hits first."""
-
-    flow: str = ""
-    node: str = ""
-    effect: str = ""
-    target: str = ""
-    condition: str = ""
-    after: int = 0
-    enabled: bool = True
-
-    @property
-    def key(self) -> str:
-        """What identifies it: one breakpoint a node or effect pattern."""
-        return f"{self.flow}/{self.node}" if self.node else f"@{self.effect}:{self.target}"
 
 
 class Breakpoints:
@@ -79,6 +58,9 @@ class Breakpoints:
         if not item.enabled:
             return False
         if item.condition:
+            # A session without conditions need not load the language.
+            from workbench.language.expressions import evaluate
+
             try:
                 if not evaluate(item.condition, roots):
                     return False

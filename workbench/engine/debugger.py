@@ -8,33 +8,14 @@ any thread; everything else belongs to the run's thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
-
-import msgspec
-
 from workbench.effects.control import RunControl
 from workbench.engine.breakpoints import Breakpoints
 from workbench.engine.observer import Observer
 from workbench.model.effect import Effect, Outcome
 from workbench.model.events import Pause, PauseReason
 from workbench.model.run import Position, StepRecord
+from workbench.model.stepping import Choice, Mode
 from workbench.model.values import Json
-
-Mode = Literal["run", "over", "into", "out", "cursor"]
-Verb = Literal["go", "retry", "answer", "let_go"]
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """What to do after a pause.
-
-    "go" goes on as planned (`input` replaces the node's input when set), "retry" runs a failed
-    node again, "answer" answers an effect by hand with `outcome`, "let_go" accepts a failure.
-    """
-
-    verb: Verb = "go"
-    input: Json = msgspec.UNSET
-    outcome: Outcome | None = None
-
 
 class Debugger:
     """The gate of one run."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from workbench.effects.control import RunControl, Stopped
 from workbench.effects.world import World
-from workbench.engine.debugger import Choice, Debugger
+from workbench.engine.debugger import Debugger
+from workbench.model.stepping import Choice
 from workbench.engine.ledger import Ledger
 from workbench.engine.retry import backoff_ms, retry_place
 from workbench.engine.step import Advanced, Stepper

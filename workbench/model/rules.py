@@ -23,10 +23,12 @@ Cursor = tuple[Position, ...]
 
 
 class CreateRun(msgspec.Struct, frozen=True):
-    """A new run, revision 0. `run` carries everything but what the store assigns."""
+    """A new run, revision 0. `run` carries everything but what the store assigns; a fork keeps
+    its parent's definition, and `steps` are the calls it finds itself inside of, open again."""
 
     run: Run
-    definition: Definition
+    definition: Definition | None
+    steps: tuple[StepRecord, ...] = ()
 
 
 class StartRun(msgspec.Struct, frozen=True):
@@ -143,9 +145,13 @@ def decide(
 def _create(run: Run | None, command: CreateRun, now: int) -> Change:
     if run is not None:
         raise RuleError("run_exists", f"run {run.id} exists already")
-    new = command.run
-    created = _event(new, "run.created", {"flow": new.flow_id, "cursor": _wire(new.cursor)}, now)
-    return Change(new, None, (created,), definition=command.definition, full=True)
+    new, steps = command.run, command.steps
+    payload: dict[str, Json] = {"flow": new.flow_id, "cursor": _wire(new.cursor)}
+    if new.parent is not None:
+        payload["parent"] = [new.parent, new.parent_ordinal]
+        payload["open_steps"] = [step.ordinal for step in steps]
+    created = _event(new, "run.created", payload, now)
+    return Change(new, None, (created,), steps, definition=command.definition, full=True)
 
 
 def _start(run: Run, steps: Steps, waits: Waits, command: StartRun, now: int) -> Change:

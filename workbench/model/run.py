@@ -39,6 +39,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     """How a run was started, kept so that another process can go on with it the same way.
 
     Limits are milliseconds. `seed` starts the random stream; `pins` are node id -> output.
+    `began` is when the clock of a fork's first ancestor began; 0 for a run that is no fork.
     """
 
     pack_path: str = ""
@@ -52,6 +53,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     pins: dict[str, Json] = {}
     answers: dict[str, Json] = {}  # signal name -> resolution in wire form
     artifacts_dir: str = ""
+    began: int = 0
 
 
 class Run(msgspec.Struct, frozen=True):

@@ -4,8 +4,6 @@
 import from here and from the model, and from nowhere else.
 """
 
-from workbench.engine.breakpoints import Breakpoint
-from workbench.engine.debugger import Choice, Mode
 from workbench.session.requests import HEADLESS, RUNNING, STEPPING, DriveMode, StartRequest
 from workbench.session.workspace import Workspace
 
@@ -13,10 +11,7 @@ __all__ = [
     "HEADLESS",
     "RUNNING",
     "STEPPING",
-    "Breakpoint",
-    "Choice",
     "DriveMode",
-    "Mode",
     "StartRequest",
     "Workspace",
 ]

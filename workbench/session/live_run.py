@@ -25,7 +25,8 @@ from workbench.effects.pin import PinLink
 from workbench.effects.record import Recorder
 from workbench.engine import nodes
 from workbench.engine.breakpoints import Breakpoints
-from workbench.engine.debugger import Choice, Debugger, Mode
+from workbench.engine.debugger import Debugger
+from workbench.model.stepping import Choice, Mode
 from workbench.engine.ledger import Ledger
 from workbench.engine.observer import Observer
 from workbench.engine.run_loop import RunLoop

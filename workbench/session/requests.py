@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.engine.debugger import Mode
+from workbench.model.stepping import Mode
 from workbench.model.values import Json
 
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from workbench.effects.control import Watchdog
-from workbench.engine.breakpoints import Breakpoint, Breakpoints
-from workbench.engine.debugger import Choice, Mode
+from workbench.engine.breakpoints import Breakpoints
 from workbench.engine.observer import Several
 from workbench.language.semantics import by_name
 from workbench.model.clock import NewId, Now
@@ -23,11 +22,11 @@ from workbench.model.journal import Store
 from workbench.model.masking import Masker
 from workbench.model.pack import Pack
 from workbench.model.rules import CancelRun, Command, CreateRun, RequestCancel, decide
+from workbench.model.stepping import Breakpoint, Choice, Mode
 from workbench.model.run import ACTIVE_STEP, Position, Run, RunOptions
 from workbench.model.values import Json
 from workbench.session import answers, paths
 from workbench.session.artifacts import RunFiles
-from workbench.session.live_run import LiveRun, RunParts
 from workbench.session.requests import HEADLESS, STEPPING, DriveMode, StartRequest
 from workbench.session.shelf import Shelf
 from workbench.session.stream import EventStream
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from workbench.components import ComponentHost
     from workbench.mocks import MocksConfig
     from workbench.packs import OpenedPack
+    from workbench.session.live_run import LiveRun
 
 replace = msgspec.structs.replace
 

@@ -25,6 +25,9 @@ from workbench.store import refusals
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
 
+new_turn = threading.Lock
+
+
 class Ticket:
     """A first-come first-served mutex. SQLite's own waiting starves a writer for seconds when
     many threads write; queueing them here keeps the longest wait in milliseconds."""
@@ -34,12 +37,17 @@ class Ticket:
         self._queue: deque[threading.Lock] = deque()
         self._held = False
 
+    @property
+    def waiting(self) -> int:
+        """How many stand in line."""
+        return len(self._queue)
+
     def __enter__(self) -> None:
         with self._mutex:
             if not self._held:
                 self._held = True
                 return
-            turn = threading.Lock()
+            turn = new_turn()
             turn.acquire()
             self._queue.append(turn)
         try:

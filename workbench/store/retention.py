@@ -22,7 +22,11 @@ def delete_run(connection: sqlite3.Connection, rid: int, now: int) -> None:
     """Hide the run, drop its waits and events, and forget what no fork stands on."""
     connection.execute("DELETE FROM waits WHERE rid = ?", (rid,))
     connection.execute("DELETE FROM events WHERE rid = ?", (rid,))
-    connection.execute("UPDATE runs SET deleted_at = ? WHERE rid = ?", (now, rid))
+    connection.execute(
+        "UPDATE runs SET deleted_at = ?, input = NULL, output = NULL, failure = NULL, "
+        "options = NULL WHERE rid = ?",
+        (now, rid),
+    )
     _prune(connection, rid)
 
 
@@ -50,11 +54,12 @@ def sweep_blobs(connection: sqlite3.Connection) -> int:
         for table, columns in _CELL_COLUMNS
         for column in columns
     )
-    swept = connection.execute(
+    connection.execute(
         f"WITH used(id) AS MATERIALIZED ({marked}), "
         "kept(id) AS (SELECT id FROM used UNION "
         "SELECT base FROM blobs WHERE base IS NOT NULL AND id IN (SELECT id FROM used)) "
         "DELETE FROM blobs WHERE id NOT IN (SELECT id FROM kept)"
-    ).rowcount
+    )
+    swept: int = connection.execute("SELECT changes()").fetchone()[0]
     connection.execute("DELETE FROM definitions WHERE hash NOT IN (SELECT definition FROM runs)")
     return swept

@@ -17,7 +17,6 @@ from workbench.session.views import OpenWait
 from workbench.tui.bridge import RATE, Drain, Happened
 from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.screens.debug import DebugScreen
-from workbench.tui.screens.packs import PacksScreen
 from workbench.tui.themes import ansi_color_wanted, load_themes, pick
 
 
@@ -60,12 +59,11 @@ class WorkbenchApp(App[int]):
             self.open_run(self._run_id)
             self.call_after_refresh(self.drive_run, self._run_id)
         else:
-            self.push_screen(PacksScreen(self.root))
+            self.push_screen(self._packs())
         for finding in (*problems, *([unknown] if unknown else ())):
             self.call_after_refresh(self.tell, f"{finding.where}: {finding.message}")
         self.set_interval(RATE, self._pump)
-        # Start-up garbage is most of what a later collection would have to walk.
-        self.call_after_refresh(gc.freeze)
+        self.call_after_refresh(_collect_again)
 
     # going places
 
@@ -95,13 +93,19 @@ class WorkbenchApp(App[int]):
         """Another run takes the place of the one a screen shows."""
         self.switch_screen(DebugScreen(run.id, self.workspace))
 
+    def _packs(self) -> WorkbenchScreen:
+        """A fresh packs screen; loaded only when it is wanted."""
+        from workbench.tui.screens.packs import PacksScreen
+
+        return PacksScreen(self.root)
+
     def go_to_packs(self) -> None:
         """The packs, wherever they are in the stack."""
         for screen in self.screen_stack:
-            if isinstance(screen, PacksScreen):
+            if isinstance(screen, WorkbenchScreen) and screen.home:
                 self._back_to(screen)
                 return
-        self.push_screen(PacksScreen(self.root))
+        self.push_screen(self._packs())
 
     def go_to_waits(self) -> None:
         """The inbox, over what is shown."""
@@ -143,10 +147,10 @@ class WorkbenchApp(App[int]):
         """One level out: to the screen below, from a lone run to the packs; never quits."""
         if len(self.screen_stack) > 2:
             self.pop_screen()
-        elif isinstance(screen, PacksScreen):
+        elif screen.home:
             screen.say("this is the first screen; ctrl+q quits")
         else:
-            self.switch_screen(PacksScreen(self.root))
+            self.switch_screen(self._packs())
 
     def _back_to(self, screen: WorkbenchScreen) -> None:
         while self.screen is not screen:
@@ -186,3 +190,9 @@ class WorkbenchApp(App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, WorkbenchScreen) and screen.is_mounted:
                 screen.happened(batch)
+
+
+def _collect_again() -> None:
+    """What start-up made lives as long as the app: no later collection need walk it."""
+    gc.freeze()
+    gc.enable()

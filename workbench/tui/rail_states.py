@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from workbench.model.flow import Flow
 from workbench.model.run import StepRecord
-from workbench.session import Breakpoint
+from workbench.model.stepping import Breakpoint
 from workbench.tui.run_model import RunModel
 from workbench.tui.widgets.rail_rows import NOT_TAKEN, PENDING, RailState, step_state
 from workbench.tui.widgets.rail_rows import Breakpoint as Mark

@@ -9,7 +9,8 @@ from textual.containers import Container
 
 from workbench.model.events import Event, Pause
 from workbench.model.run import StepTrail
-from workbench.session import RUNNING, STEPPING, Breakpoint, Choice, Workspace
+from workbench.model.stepping import Breakpoint, Choice
+from workbench.session import RUNNING, STEPPING, Workspace
 from workbench.tui.bridge import Happened
 from workbench.tui.inspection import inspect
 from workbench.tui.rail_states import rail_states

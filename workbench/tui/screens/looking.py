@@ -10,7 +10,7 @@ from textual.widget import Widget
 from workbench.model.errors import WorkbenchError
 from workbench.model.run import StepRecord
 from workbench.model.values import Json, encode
-from workbench.session import Choice
+from workbench.model.stepping import Choice
 from workbench.tui.inspection import Inspection, inspect
 from workbench.tui.widgets.inspector import Inspector
 from workbench.tui.widgets.line_view import LineView

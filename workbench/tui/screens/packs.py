@@ -33,6 +33,7 @@ class PacksScreen(WorkbenchScreen):
     """Every pack below a folder. Enter steps a flow, F5 runs it."""
 
     CSS_PATH = "packs.tcss"
+    home: ClassVar[bool] = True
     ACTIONS: ClassVar[tuple[str, ...]] = (
         "open",
         "step_over",

@@ -142,8 +142,7 @@ class JsonView(LineView):
     def _wrap(self) -> int:
         return max(20, (self._row_width or 80) - 6)
 
-    def on_resize(self) -> None:
-        super().on_resize()
+    def on_resize(self) -> None:  # the base class's own handler runs as well
         if self._shown.wrap != self._wrap:
             self._shown.wrap = self._wrap
             if any(row.kind == "text" for row in self._rows):
