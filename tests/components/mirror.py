@@ -15,6 +15,7 @@ from wasmtime import component as wit
 from wasmtime import wat2wasm
 
 from workbench.components import bindings
+from workbench.components.capture import Sweeper
 from workbench.components.codec import Signature, signature
 from workbench.components.imports import LiveCall
 from workbench.components.seat import Seat
@@ -113,7 +114,7 @@ class Mirror:
 
 def mirror(wasm: bytes, answer: Callable[[Any], Any] | None = None) -> Mirror:
     """Link a component of this module; `answer` turns the value a guest asks about."""
-    seat = Seat()
+    seat = Seat(Sweeper())
     component = wit.Component(seat.engine, wasm)
     linker = wit.Linker(seat.engine)
     kept: list[Any] = []

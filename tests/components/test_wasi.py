@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests import faults
 from tests.components.files import folder_maker
 from tests.components.stage import LONG_AGO, Stage
+from tests.faults.assembling import build
+from tests.faults.core_text import Texts, node_core
+from workbench.components import capture
 from workbench.components.abi import AbiError
-from workbench.components.capture import LARGEST_LOG
+from workbench.components.capture import LARGEST_LOG, Capture
 from workbench.components.shape import Interface
 from workbench.components.wasi import MOST_RANDOM, overrides
 
@@ -59,7 +63,49 @@ def test_an_assets_folder_that_is_gone(stage: Stage, tmp_path: Path) -> None:
     assert stage.call(guest, assets=tmp_path / "none").value[0] == ""
 
 
+def chatterbox(writes: int) -> bytes:
+    """Prints 4,000 bytes as often as it is told."""
+    texts = Texts()
+    write = "[method]output-stream.blocking-write-and-flush"
+    imports = (
+        wasi("cli/stdout", "get-stdout", "stdout", "(result i32)")
+        + wasi("io/streams", write, "write", "(param i32 i32 i32 i32)")
+        + wasi("io/streams", "output-stream_drop", "close", "(param i32)")
+    )
+    body = f"""(local $to i32) (local $left i32)
+    (local.set $to (call $stdout)) (local.set $left (i32.const {writes}))
+    (loop $more
+      (call $write (local.get $to) {texts.at("chatter " * 500)} (i32.const 512))
+      (br_if $more (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+    (call $close (local.get $to))
+    (call $ok {texts.at('{"said":true}')})"""
+    return build("node-v05-wasi", node_core(body, texts, imports=imports))
+
+
+def wasi(interface: str, name: str, label: str, kind: str) -> str:
+    return f'(import "cm32p2|wasi:{interface}@0.2" "{name}" (func ${label} {kind}))'
+
+
 def test_the_middle_of_too_much_output_is_left_out(stage: Stage) -> None:
-    logs = stage.call(faults.printer("a" * 4096, "b" * 4096)).logs
-    assert logs == "a" * 4096 + "b" * 4096
-    assert len(logs) < LARGEST_LOG
+    logs = stage.call(chatterbox(100)).logs
+    assert logs.startswith("chatter chatter") and logs.endswith("chatter ")
+    assert f"\n… {400_000 - LARGEST_LOG} bytes left out …\n" in logs
+    assert len(logs) < LARGEST_LOG + 50
+
+
+def test_endless_output_takes_no_room(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    trimmed: list[bool] = []
+
+    def trim(self: Capture, largest: int, real: Any = Capture.trim) -> bool:
+        trimmed.append(bool(real(self, largest)))
+        return trimmed[-1]
+
+    monkeypatch.setattr(capture, "SWEEP_S", 0.001)
+    monkeypatch.setattr(capture, "LARGEST_FILE", 64 << 10)
+    monkeypatch.setattr(Capture, "trim", trim)
+    monkeypatch.setattr(stage.host, "_sweeper", capture.Sweeper())
+    monkeypatch.setattr(stage.host, "_idle", [])
+    outcome = stage.call(chatterbox(2000))
+    assert outcome.ok and any(trimmed)
+    assert outcome.logs.endswith("chatter ") and "\0" not in outcome.logs
+    stage.host._sweeper.close()

@@ -16,7 +16,6 @@ from workbench.effects.pause import PauseLink
 from workbench.effects.record import Recorder
 from workbench.engine.breakpoints import Breakpoints
 from workbench.engine.debugger import Debugger
-from workbench.model.stepping import Mode
 from workbench.engine.ledger import Ledger
 from workbench.engine.nodes import Builtins
 from workbench.engine.observer import Silent
@@ -31,6 +30,7 @@ from workbench.model.masking import Masker
 from workbench.model.rules import CreateRun, decide
 from workbench.model.run import Position, Run, RunOptions, StepRecord
 from workbench.model.state import fold
+from workbench.model.stepping import Mode
 from workbench.model.values import Json
 from workbench.model.waits import Wait
 from workbench.store import MemoryStore
@@ -163,9 +163,7 @@ class Driven:
         assert run is not None
         steps = self.store.steps(run.id)
         self.control = RunControl(self.watchdog)
-        self.ledger = Ledger(
-            self.store, run, steps, self.store.waits(run.id), self.told, self.now
-        )
+        self.ledger = Ledger(self.store, run, steps, self.store.waits(run.id), self.told, self.now)
         self.debugger = Debugger(
             self.control,
             self.breakpoints,

@@ -8,12 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.engine.driving import Broken, Driven, flow, node
-from workbench.model.stepping import Breakpoint
-from workbench.model.stepping import Choice, Mode
 from workbench.model.effect import Effect, ok
 from workbench.model.events import Pause
 from workbench.model.flow import Route
 from workbench.model.run import Run
+from workbench.model.stepping import Breakpoint, Choice, Mode
 from workbench.model.values import Json
 
 DEADLINE = 10.0
@@ -51,7 +50,7 @@ class Stepped:
         def drive() -> None:
             try:
                 self.run = loop.drive()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - carried to the test's thread
                 self.error = error
 
         thread = threading.Thread(target=drive, daemon=True)

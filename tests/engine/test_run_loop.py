@@ -86,8 +86,10 @@ def test_a_failing_node_without_an_error_route_fails_the_run_and_names_the_node(
     def broken(value: Json) -> Json:
         raise Broken("INVALID", "amount must be a number")
 
-    driven = Driven([flow("main", node("pay", "bank", {"a": 1}, "end"), node("end", "emit.x"))],
-                    {"bank": broken})
+    driven = Driven(
+        [flow("main", node("pay", "bank", {"a": 1}, "end"), node("end", "emit.x"))],
+        {"bank": broken},
+    )
     run = driven.drive()
     assert run.status == "failed"
     assert run.failure is not None and run.failure.code == "INVALID"
@@ -155,11 +157,16 @@ def test_the_february_runner_restarts_at_the_entry_as_new_visits() -> None:
     assert driven.drive().output == {"done": True}
     assert calls == ["first", "second", "first", "second"]
     assert [(s.node, s.visit) for s in driven.store.steps(driven.run.id)] == [
-        ("a", 1), ("b", 1), ("a", 2), ("b", 2),
+        ("a", 1),
+        ("b", 1),
+        ("a", 2),
+        ("b", 2),
     ]
 
 
-WAITING = node("ask", "session.wait", {"reason": "May I?", "timeout": "24h"}, "done", operation=None)
+WAITING = node(
+    "ask", "session.wait", {"reason": "May I?", "timeout": "24h"}, "done", operation=None
+)
 
 
 def test_a_wait_parks_the_run_and_its_answer_becomes_the_input() -> None:
@@ -203,8 +210,13 @@ def test_each_answer_ends_as_the_flow_says(
 def test_a_sub_flow_runs_in_its_own_frame_and_may_wait_there() -> None:
     main = flow(
         "main",
-        node("call", "flow.call", {"flow_id": "sub", "input": {"n": "{{entry.n}}"}}, "after",
-             operation=None),
+        node(
+            "call",
+            "flow.call",
+            {"flow_id": "sub", "input": {"n": "{{entry.n}}"}},
+            "after",
+            operation=None,
+        ),
         node("after", "emit.x", {"got": "{{node.call.said}}"}),
     )
     sub = flow(

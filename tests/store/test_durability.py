@@ -11,16 +11,18 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.store.player import Player, done_effect, live_effect, wait_key
+from tests.store.player import Player, done_effect, live_effect, reply, wait_key
 from workbench.model import rules
 from workbench.model.errors import WorkbenchError
 from workbench.model.waits import Resolution, ResolveOutcome, Wait
 from workbench.store import open_store
+from workbench.store.connections import Connection, Connections
 from workbench.store.sqlite import SqliteStore
 
 ROOT = Path(__file__).parents[2]
@@ -253,6 +255,46 @@ def test_idle_and_reading_write_nothing(path: Path) -> None:
         store.steps("r3")
         store.events()
     assert [(file.stat().st_mtime_ns, file.stat().st_size) for file in files] == before
+    store.close()
+
+
+class _Watched(Connection):
+    """Notes the synchronous mode (1 NORMAL, 2 FULL) of every write."""
+
+    modes: list[int] = []
+
+    def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+        if sql == "BEGIN IMMEDIATE":
+            self.modes.extend(super().execute("PRAGMA synchronous").fetchone())
+        return super().execute(sql, *values)  # type: ignore[arg-type]
+
+
+def test_what_must_reach_the_disk_waits_for_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FULL for live intents, answers and terminal verbs, NORMAL for steps (`kernel.md` §2)."""
+    monkeypatch.setattr(Connections, "factory", _Watched)
+    store = SqliteStore(path)
+    player = Player(store)
+    player.begun("r1")
+    seen: dict[str, list[int]] = {}
+
+    def mode(what: str, act: Callable[[], object]) -> None:
+        _Watched.modes.clear()
+        act()
+        seen[what] = list(_Watched.modes)
+
+    mode("begin", lambda: player.begin("r1"))
+    mode("intent", lambda: store.intent("r1", live_effect(1)))
+    mode("outcome", lambda: store.outcome("r1", 1, 0, reply(1), 9))
+    mode("end", lambda: player.end("r1", 1, to="a"))
+    player.begin("r1")
+    wait = player.park("r1")
+    mode("answer", lambda: player.answer(wait, Resolution("timeout")))
+    mode("resume", lambda: player.resume("r1", wait))
+    mode("cancel", lambda: player.cancel("r1"))
+    assert seen == {
+        "begin": [1], "intent": [2], "outcome": [1], "end": [1], "answer": [2], "resume": [1],
+        "cancel": [2],
+    }  # fmt: skip
     store.close()
 
 

@@ -27,6 +27,7 @@ class Killer:
     def __init__(self, database: Path) -> None:
         self.database = database
         self.said: list[list[str]] = []
+        self._child = 0
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.store.worker", "rounds"],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -41,13 +42,14 @@ class Killer:
         order = {"database": str(self.database), "moment": moment, "commits": commits}
         process.stdin.write(json.dumps(order) + "\n")
         process.stdin.flush()
-        pid, heard = 0, 0
+        heard = 0
         for line in process.stdout:
             words = line.split()
             if words[0] == "gone":
+                self._child = 0
                 return
             if words[0] == "pid":
-                pid = int(words[1])
+                self._child = int(words[1])
                 continue
             heard += 1
             self.said.append(words)
@@ -55,9 +57,11 @@ class Killer:
                 until = time.perf_counter() + spin
                 while time.perf_counter() < until:
                     pass
-                os.kill(pid, signal.SIGKILL)
+                os.kill(self._child, signal.SIGKILL)
 
     def close(self) -> None:
+        if self._child:  # the test failed half-way through a life
+            os.kill(self._child, signal.SIGKILL)
         self._process.communicate(timeout=20)
 
     def check(self) -> None:

@@ -82,9 +82,11 @@ class Deadly(Connection):
 def live(store: SqliteStore) -> None:
     """Go on with the newest run, or start one; say every revision once it is committed."""
     player = Player(store)
-    newest = store.runs(limit=1)
-    name = newest[0].id if newest and not newest[0].ended else f"k{len(store.events())}"
-    if store.run(name) is None:
+    newest = next(iter(store.runs(limit=1)), None)
+    if newest is not None and not newest.ended:
+        name = newest.id
+    else:
+        name = f"k{newest.number if newest else 0}"
         told(player.create(name, input=_value(0)).id, 0, "created")
     with store.drive(name):
         run = player.run(name)

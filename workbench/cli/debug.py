@@ -23,9 +23,9 @@ from workbench.cli.output import printable
 from workbench.model.effect import Effect, Failure, Outcome, failed, ok
 from workbench.model.errors import WorkbenchError
 from workbench.model.exit_codes import ExitCode
+from workbench.model.stepping import Choice, Mode
 from workbench.model.values import Json, encode, short
 from workbench.model.waits import Resolution
-from workbench.model.stepping import Choice, Mode
 from workbench.session import STEPPING, StartRequest, Workspace
 from workbench.session.early import record_early_failure
 from workbench.session.outcome import exit_code

@@ -21,8 +21,8 @@ from workbench.cli.output import printable
 from workbench.model.effect import Effect
 from workbench.model.events import Pause
 from workbench.model.run import Position, Run, StepRecord
-from workbench.model.values import short
 from workbench.model.stepping import Breakpoint
+from workbench.model.values import short
 from workbench.session import Workspace
 from workbench.session.views import OpenWait
 

@@ -228,9 +228,7 @@ def _headline(run: Run) -> str:
     return text
 
 
-def _followed(
-    workspace: Workspace, reader: Subscription, options: argparse.Namespace
-) -> Run:
+def _followed(workspace: Workspace, reader: Subscription, options: argparse.Namespace) -> Run:
     """Run on a thread of its own while its events go out as JSON Lines."""
     run = workspace.start(start_request(options))
     live = workspace.live(run.id)
@@ -255,5 +253,3 @@ def event_document(event: Event) -> Json:
         "type": event.kind,
         "data": subject,
     }
-
-

@@ -54,9 +54,7 @@ def resolve_wait(options: argparse.Namespace) -> int:
     resolution = _resolution(options)
     workspace = Workspace(options.workspace)
     try:
-        outcome, wait = workspace.resolve(
-            options.key, resolution, resume=not options.no_resume
-        )
+        outcome, wait = workspace.resolve(options.key, resolution, resume=not options.no_resume)
         body: dict[str, Json] = {
             "outcome": outcome.status,
             "terminal": outcome.terminal.wire() if outcome.terminal else None,
@@ -98,5 +96,3 @@ def _refused(status: str, message: str, terminal: Resolution | None) -> str:
     if status == "invalid_answer":
         return f"the answer does not fit: {message}"
     return "no such wait here: the key is unknown, revoked, or from elsewhere"
-
-

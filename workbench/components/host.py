@@ -19,6 +19,7 @@ from workbench.components import failures
 from workbench.components.abi import AbiError
 from workbench.components.artifacts import ArtifactCache, OnCompile, Read, new_engine
 from workbench.components.bindings import GuestError
+from workbench.components.capture import Sweeper
 from workbench.components.imports import Denied, LiveCall
 from workbench.components.seat import Linked, Seat, Unlinkable
 from workbench.components.shape import Shape, listed, reflect
@@ -59,12 +60,14 @@ class ComponentHost:
     """
 
     def __init__(self, cache_dir: Path, *, on_compile: OnCompile | None = None) -> None:
+        _keep_freed_memory()
         self._cache = ArtifactCache(cache_dir, on_compile)
         self._engine = new_engine()  # for compiling and reflecting; nothing runs on it
         self._artifacts: dict[str, Artifact] = {}
         self._files: dict[tuple[str, int, int, int], str] = {}
         self._idle: list[Seat] = []
         self._leased: set[Seat] = set()
+        self._sweeper = Sweeper()
         self._returned = threading.Condition()
         self._closed = False
         self._wishes: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
@@ -164,6 +167,7 @@ class ComponentHost:
         for seat in idle:
             seat.close()
         self._wishes.put(None)
+        self._sweeper.close()
         self._artifacts.clear()
 
     # calling
@@ -251,7 +255,7 @@ class ComponentHost:
         with self._returned:
             if self._closed:
                 raise WorkbenchError("component_cancelled", "the component host is closed")
-            seat = self._idle.pop() if self._idle else Seat()
+            seat = self._idle.pop() if self._idle else Seat(self._sweeper)
             self._leased.add(seat)
             return seat
 
@@ -299,6 +303,16 @@ class _Refused(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.code)
         self.failure = failure
+
+
+def _keep_freed_memory() -> None:
+    """Halve the cost of large `list<u8>` values with glibc.
+
+    wasmtime needs 32 bytes for each byte of one, in several vectors that come and go with every
+    call. glibc hands blocks beyond its threshold back to the system each time; freeing one large
+    block (never touched, so it costs nothing) raises that threshold to the block's size.
+    """
+    bytearray(31 << 20)
 
 
 def _renamed(artifact: Artifact, name: str) -> Artifact:

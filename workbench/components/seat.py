@@ -16,7 +16,7 @@ from wasmtime import component as wit
 
 from workbench.components import bindings, imports, wasi
 from workbench.components.artifacts import new_engine
-from workbench.components.capture import Capture
+from workbench.components.capture import Capture, Sweeper
 from workbench.components.codec import Signature
 from workbench.components.imports import LiveCall, Serve
 from workbench.components.shape import Shape
@@ -74,8 +74,9 @@ def _servers(name: str, interface: Any) -> list[tuple[str, Signature | None, Ser
 class Seat:
     """An engine and the memory of the call that leases it."""
 
-    def __init__(self) -> None:
+    def __init__(self, sweeper: Sweeper) -> None:
         self.engine = new_engine()
+        self._sweeper = sweeper
         self.call: LiveCall | None = None
         self._epoch = bindings.address(self.engine)
         self._linked: dict[tuple[str, str], Linked] = {}
@@ -159,6 +160,8 @@ class Seat:
         finally:
             self.call = None
             bindings.store_delete(store)
+            if self._capture is not None and linked.shape.prints:
+                self._sweeper.leave(self._capture)
 
     def logs(self, linked: Linked) -> str:
         """What the last call printed."""
@@ -221,6 +224,7 @@ class Seat:
             if self._capture is None:
                 self._capture = Capture()
             self._capture.rewind()
+            self._sweeper.watch(self._capture)
             bindings.wasi_stdout_file(config, self._capture.paths[0])
             bindings.wasi_stderr_file(config, self._capture.paths[1])
         if assets is not None and shape.reads_files:

@@ -75,7 +75,5 @@ class Breakpoints:
 
 def _matches(item: Breakpoint, effect: Effect) -> bool:
     kind = item.effect
-    same = (
-        effect.kind.startswith(kind[:-1]) if kind.endswith("*") else effect.kind == kind
-    )
+    same = effect.kind.startswith(kind[:-1]) if kind.endswith("*") else effect.kind == kind
     return same and effect.target.startswith(item.target)

@@ -8,6 +8,7 @@ any thread; everything else belongs to the run's thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+
 from workbench.effects.control import RunControl
 from workbench.engine.breakpoints import Breakpoints
 from workbench.engine.observer import Observer
@@ -16,6 +17,7 @@ from workbench.model.events import Pause, PauseReason
 from workbench.model.run import Position, StepRecord
 from workbench.model.stepping import Choice, Mode
 from workbench.model.values import Json
+
 
 class Debugger:
     """The gate of one run."""
@@ -50,7 +52,9 @@ class Debugger:
 
     # commands, from any thread
 
-    def go(self, mode: Mode, to: tuple[str, str] | None = None, choice: Choice | None = None) -> bool:
+    def go(
+        self, mode: Mode, to: tuple[str, str] | None = None, choice: Choice | None = None
+    ) -> bool:
         """Leave a pause in a mode; False when nothing stands still. `to` is (flow, node)."""
         if self.current is None:
             return False
@@ -66,9 +70,7 @@ class Debugger:
 
     # questions, on the run's thread
 
-    def before(
-        self, place: Position, depth: int, roots: Mapping[str, Json]
-    ) -> Pause | None:
+    def before(self, place: Position, depth: int, roots: Mapping[str, Json]) -> Pause | None:
         """The pause to stand in before this node runs, or None to run it."""
         self._frame, self._flow = place.frame, place.flow
         reason, sentence = self._reason(place, depth, roots)

@@ -98,8 +98,12 @@ class Ledger:
         for command, now in commands:
             self._stage(command, now)
             self._commands.append((command, now))
-        if self._staged is None:
+        staged = self._staged_change()
+        if staged is None:
             raise RuleError("run_moved", f"run {fresh.id} moved on without this driver")
+        return staged
+
+    def _staged_change(self) -> Change | None:
         return self._staged
 
     def _tell(self, change: Change) -> None:

@@ -37,9 +37,7 @@ def ask(node: Node, step: StepRecord, semantics: Semantics) -> Effect:
         kind, target = "component", call.component
         request = {"operation": call.operation, "input": call.input}
     effect = EFFECT_KINDS.get(kind, kind)
-    return Effect(
-        effect, target, request, "engine", node.id, step.frame, step.visit, step.attempt
-    )
+    return Effect(effect, target, request, "engine", node.id, step.frame, step.visit, step.attempt)
 
 
 EFFECT_KINDS = {"component": "component.call", "exec": "component.call"}

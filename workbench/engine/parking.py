@@ -19,7 +19,14 @@ from workbench.model.flow import Node, Route, Routing
 from workbench.model.run import RouteTaken, StepRecord
 from workbench.model.state import RunState
 from workbench.model.values import Json
-from workbench.model.waits import Resolution, Wait, read_resolution, sign, signal_identity, turn_scope
+from workbench.model.waits import (
+    Resolution,
+    Wait,
+    read_resolution,
+    sign,
+    signal_identity,
+    turn_scope,
+)
 
 replace = msgspec.structs.replace
 

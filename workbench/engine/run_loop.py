@@ -7,11 +7,9 @@ for a human outside a pause.
 
 from __future__ import annotations
 
-
 from workbench.effects.control import RunControl, Stopped
 from workbench.effects.world import World
 from workbench.engine.debugger import Debugger
-from workbench.model.stepping import Choice
 from workbench.engine.ledger import Ledger
 from workbench.engine.retry import backoff_ms, retry_place
 from workbench.engine.step import Advanced, Stepper
@@ -20,6 +18,7 @@ from workbench.model.errors import RuleError
 from workbench.model.events import Pause
 from workbench.model.rules import CancelRun, FailRun, InterruptStep, StartRun
 from workbench.model.run import Run, StepRecord
+from workbench.model.stepping import Choice
 
 
 class RunLoop:
@@ -170,5 +169,3 @@ class RunLoop:
         step = self._ledger.active_in(place.frame) if place is not None else None
         if step is not None and step.status == "running":
             self._ledger.apply(InterruptStep(step.ordinal))
-
-

@@ -188,7 +188,7 @@ class Stepper:
         return MOVED if done.route.to is not None else self._end_frame(place)
 
     def preview(self, place: Position, node: Node) -> tuple[Json, tuple[Missing, ...], str]:
-        """What the node would be sent now: value, missing lookups, and why it cannot be rendered."""
+        """What the node would be sent now: value, missing lookups, and why not when it cannot."""
         try:
             rendered = self._template(place, node).render(self.roots(place.frame), node.where)
         except WorkbenchError as error:

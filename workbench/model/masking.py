@@ -36,6 +36,9 @@ REDACTED = "__REDACTED__"
 _MARK = "⟦secret:"
 _MARK_BYTES = _MARK.encode()
 _PLACEHOLDER = re.compile(r"⟦secret:([^:⟧]+):([a-z0-9_]+)⟧")
+# Of what stood under secret-like keys, the first are looked for for good and in every spelling;
+# later ones only in text, and the oldest of those are forgotten.
+_FULLY_LEARNED = 24
 _LEARNED_NEEDLES = 256
 
 # Secrets under a key inside text: `"password": "…"` in embedded JSON, `token=…` in a form or URL.
@@ -71,6 +74,7 @@ class Masker:
         self._texts: dict[tuple[str, str], str] = {}  # (name, encoding) -> text to reveal
         self._registered: tuple[Needle, ...] = ()
         self._learned: tuple[Needle, ...] = ()
+        self._fully_learned = 0
         self._needles: tuple[Needle, ...] = ()  # replaced, never changed: readers take no lock
 
     # knowing secrets
@@ -128,8 +132,12 @@ class Masker:
                 return
             name = self._named(key, value)
             if looks_unusual(value):
-                needles = self._spellings(name, plain_forms(value))
-                self._learned = (*self._learned, *needles)[-_LEARNED_NEEDLES:]
+                if self._fully_learned < _FULLY_LEARNED:
+                    self._fully_learned += 1
+                    self._registered += tuple(self._spellings(name, all_forms(value)))
+                else:
+                    needles = self._spellings(name, plain_forms(value))
+                    self._learned = (*self._learned, *needles)[-_LEARNED_NEEDLES:]
                 self._rebuild()
 
     # masking

@@ -58,11 +58,20 @@ def plain_forms(value: str) -> dict[str, str]:
             "plain": value,
             "json": json.dumps(value, ensure_ascii=False)[1:-1],
             "json_ascii": json.dumps(value)[1:-1],
+            # JSON text inside JSON text: a body that carries a body, a log line of one.
+            "json_twice": _twice(value, False, False),
+            "json_twice_mixed": _twice(value, False, True),
+            "json_twice_ascii": _twice(value, True, True),
             "url": quote(value, errors="replace"),
             "url_full": quote(value, safe="", errors="replace"),
             "url_plus": quote_plus(value, errors="replace"),
         }
     )
+
+
+def _twice(value: str, ascii_inside: bool, ascii_outside: bool) -> str:
+    inside = json.dumps(value, ensure_ascii=ascii_inside)[1:-1]
+    return json.dumps(inside, ensure_ascii=ascii_outside)[1:-1]
 
 
 def all_forms(value: str) -> dict[str, str]:

@@ -79,8 +79,9 @@ class RunState:
         state = self.frames.get(frame)
         if state is None:
             return
-        state.payloads[node] = output
-        state.nodes[node] = {"ok": True, "payload": output, "meta": None}
+        # Replaced, never changed: a template may have put the whole of it into a step's input.
+        state.payloads = {**state.payloads, node: output}
+        state.nodes = {**state.nodes, node: {"ok": True, "payload": output, "meta": None}}
         state.last = output
         if egress:
             state.egress.append(output)

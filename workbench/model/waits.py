@@ -163,7 +163,8 @@ def read_resolution(wire: Json, where: str = "") -> Resolution:
         return Resolution("ok", wire.get("payload"))
     if status == "err":
         payload = wire.get("payload")
-        if isinstance(payload, dict) and isinstance(payload.get("code"), str):
+        words = payload if isinstance(payload, dict) else {}
+        if isinstance(words.get("code"), str) and isinstance(words.get("message"), str):
             return Resolution("err", payload)
     raise WorkbenchError(
         "invalid_answer",

@@ -143,4 +143,3 @@ def schema_problem(value: Json, schema: Json) -> str:
     if error is None:
         return ""
     return f"{error.json_path}: {error.message}"
-

@@ -29,9 +29,7 @@ class RunFiles(Silent):
     Its files are opened at the first fact: by then whoever tells facts is the run's only driver.
     """
 
-    def __init__(
-        self, run: Run, now: Now, key_of: Callable[[Wait], str], problem: Problem
-    ) -> None:
+    def __init__(self, run: Run, now: Now, key_of: Callable[[Wait], str], problem: Problem) -> None:
         self._run = run
         self._ids = RunIds(session_id=run.session, flow_id=run.flow_id)
         self._now = now

@@ -26,7 +26,6 @@ from workbench.effects.record import Recorder
 from workbench.engine import nodes
 from workbench.engine.breakpoints import Breakpoints
 from workbench.engine.debugger import Debugger
-from workbench.model.stepping import Choice, Mode
 from workbench.engine.ledger import Ledger
 from workbench.engine.observer import Observer
 from workbench.engine.run_loop import RunLoop
@@ -41,6 +40,7 @@ from workbench.model.masking import Masker
 from workbench.model.rules import FailRun
 from workbench.model.run import Run, StepRecord
 from workbench.model.state import fold
+from workbench.model.stepping import Choice, Mode
 from workbench.session.requests import DriveMode
 from workbench.session.views import Preview
 

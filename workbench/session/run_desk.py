@@ -22,8 +22,8 @@ from workbench.model.journal import Store
 from workbench.model.masking import Masker
 from workbench.model.pack import Pack
 from workbench.model.rules import CancelRun, Command, CreateRun, RequestCancel, decide
-from workbench.model.stepping import Breakpoint, Choice, Mode
 from workbench.model.run import ACTIVE_STEP, Position, Run, RunOptions
+from workbench.model.stepping import Breakpoint, Choice, Mode
 from workbench.model.values import Json
 from workbench.session import answers, paths
 from workbench.session.artifacts import RunFiles
@@ -309,6 +309,8 @@ class RunDesk:
         how: DriveMode,
     ) -> LiveRun:
         """The driver of a run, holding its lock. Raises `run_busy`, `already_terminal`."""
+        from workbench.session.live_run import LiveRun, RunParts
+
         held = ExitStack()
         held.enter_context(self.store.drive(run_id))
         try:

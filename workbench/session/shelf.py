@@ -44,9 +44,7 @@ class Shelf:
             return PackSummary(str(path), self.open(path).pack)
         except WorkbenchError as error:
             place = error.where or str(path)
-            return PackSummary(
-                str(path), None, Finding(error.code, "error", place, error.message)
-            )
+            return PackSummary(str(path), None, Finding(error.code, "error", place, error.message))
 
     def open(self, path: Path) -> OpenedPack:
         """The pack at `path`, read at most once. Raises WorkbenchError (exit PACK_REFUSED)."""
@@ -104,9 +102,7 @@ class Shelf:
                 exports=tuple(artifact.exports),
                 sha256=artifact.sha256,
             )
-        return msgspec.structs.replace(
-            opened.pack, components=found, findings=tuple(findings)
-        )
+        return msgspec.structs.replace(opened.pack, components=found, findings=tuple(findings))
 
     def warm(self, opened: OpenedPack, host: ComponentHost) -> None:
         """Compile what is not cached yet, in the background."""

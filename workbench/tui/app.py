@@ -27,7 +27,7 @@ class WorkbenchApp(App[int]):
     the user's choice. The app owns nothing that the journal could not rebuild.
     """
 
-    CSS_PATH: ClassVar[list[str]] = ["app.tcss"]
+    CSS_PATH = "app.tcss"
     TITLE = "workbench"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = []

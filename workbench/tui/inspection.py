@@ -12,7 +12,6 @@ from workbench.model.flow import Node
 from workbench.model.run import Missing, StepRecord
 from workbench.model.values import Json
 from workbench.model.waits import Wait
-from workbench.session.views import Preview
 from workbench.tui.run_model import RunModel
 from workbench.tui.widgets.cells import human_duration
 
@@ -159,15 +158,15 @@ def _target(node: Node) -> str:
 
 def _reasons(model: RunModel, step: StepRecord) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
-    if step.error is not None:
-        said = "the component" if step.error.origin == "component" else step.error.origin
-        again = "retryable" if step.error.retryable else "not retryable"
-        lines.append(("bad", f"✗ {step.error.code}  {step.error.message}"))
-        if not step.missing:
-            lines.append(("muted", f"  returned by {said} · {again} · {step.error.where}"))
+    error = step.error
+    if error is not None:
+        lines.append(("bad", f"✗ {error.code}  {error.message}"))
     lines.extend(_missing_lines(step.missing))
-    if step.error is not None and step.missing:
-        lines.append(("muted", f"  returned by {said} · {again}"))
+    if error is not None:
+        said = "the component" if error.origin == "component" else error.origin
+        again = "retryable" if error.retryable else "not retryable"
+        place = "" if step.missing else f" · {error.where}"
+        lines.append(("muted", f"  returned by {said} · {again}{place}"))
     if model.pause is not None and model.failed_step is step:
         lines.append(("strong", _if_let_go(model, step)))
     if step.status == "waiting":

@@ -29,7 +29,7 @@ class WorkbenchScreen(Screen[None]):
     ACTIONS: ClassVar[tuple[str, ...]] = ()
     home: ClassVar[bool] = False  # the screen that Esc ends at
     BINDINGS: ClassVar[list[BindingType]] = []
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [
         (0, "-narrow"),
         (100, "-medium"),
         (130, "-wide"),

@@ -15,7 +15,6 @@ from workbench.tui.bridge import Happened
 from workbench.tui.inspection import inspect
 from workbench.tui.rail_states import rail_states
 from workbench.tui.run_model import RunModel
-from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.screens.looking import Looking
 from workbench.tui.strip_line import strip_state
 from workbench.tui.widgets.inspector import Inspector
@@ -28,7 +27,7 @@ from workbench.tui.widgets.transcript import Transcript
 STEPS = ("step_over", "step_into", "step_out", "go_on", "run_to")
 
 
-class DebugScreen(Looking, WorkbenchScreen):
+class DebugScreen(Looking):
     """One run. What is shown is the model's; what a key does is one session method."""
 
     CSS_PATH = "debug.tcss"
@@ -65,11 +64,8 @@ class DebugScreen(Looking, WorkbenchScreen):
     )
 
     def __init__(self, run_id: str, workspace: Workspace) -> None:
-        super().__init__()
-        self.run_id = run_id
-        self._first = workspace.view(run_id)
-        self.model = RunModel(self._first, workspace.definition(self._first.run))
-        self.selected: str | None = None
+        view = workspace.view(run_id)
+        super().__init__(run_id, RunModel(view, workspace.definition(view.run)))
         # How the person last moved: an answered wait goes on the same way.
         self.stepping = True
         self._answers_told: set[str] = set()
@@ -88,7 +84,7 @@ class DebugScreen(Looking, WorkbenchScreen):
 
     def on_mount(self) -> None:
         self._load_transcript()
-        self._look_again(everything=True)
+        self.look_again()
         # The width class is known once the screen has a size; a narrow one shows the inspector.
         self.call_after_refresh(self._first_focus)
 
@@ -104,7 +100,7 @@ class DebugScreen(Looking, WorkbenchScreen):
         mine = [event for event in batch.events if event.run_id == self.run_id]
         self.query_one(Transcript).extend(event for event in mine if not self._routine(event))
         if self.model.apply(mine):
-            self._look_again()
+            self.look_again()
         for event in batch.events:
             if event.kind == "notice":
                 self.say(event.subject.message, bad=event.subject.severity == "error")
@@ -126,7 +122,7 @@ class DebugScreen(Looking, WorkbenchScreen):
         self.model = RunModel(view, self.workspace.definition(view.run))
         self.model.at = at
         self._load_transcript()
-        self._look_again(everything=True)
+        self.look_again()
 
     def _load_transcript(self) -> None:
         steps = sorted(self.model.steps.values(), key=lambda step: step.ordinal)
@@ -134,7 +130,7 @@ class DebugScreen(Looking, WorkbenchScreen):
             StepTrail(step, tuple(self.model.effects_of(step))) for step in steps
         )
 
-    def _look_again(self, everything: bool = False) -> None:
+    def look_again(self) -> None:
         """Bring the panes up to date with the model; each repaints only what changed."""
         model = self.model
         live = self.workspace.live(self.run_id)
@@ -154,8 +150,6 @@ class DebugScreen(Looking, WorkbenchScreen):
         selected = self.query_one(Rail).selected
         return self.selected is not None and selected == self.selected and self._elsewhere
 
-    _elsewhere = False
-
     def look_at(self, path: str | None) -> None:
         """Show a node in the inspector."""
         if path is None:
@@ -165,9 +159,9 @@ class DebugScreen(Looking, WorkbenchScreen):
             return
         self.selected = path
         self.query_one(Inspector).show(inspect(self.model, path))
-        self._name_panes()
+        self.name_panes()
 
-    def _name_panes(self) -> None:
+    def name_panes(self) -> None:
         rail, log = self.query_one(Rail), self.query_one(Transcript)
         inspector = self.query_one(Inspector)
         self.query_one("#flow", Pane).headline = rail.headline
@@ -189,10 +183,10 @@ class DebugScreen(Looking, WorkbenchScreen):
         self.show_pane("inspect")
 
     def on_rail_headline_changed(self) -> None:
-        self._name_panes()
+        self.name_panes()
 
     def on_transcript_headline_changed(self) -> None:
-        self._name_panes()
+        self.name_panes()
 
     # what can be done
 
@@ -309,7 +303,7 @@ class DebugScreen(Looking, WorkbenchScreen):
             return
         on = self.workspace.breakpoint(Breakpoint(flow.id, name, condition=condition))
         self.say(f"breakpoint {'set' if on else 'removed'} at {name}")
-        self._look_again()
+        self.look_again()
 
     def do_breakpoint_if(self) -> None:
         self.ask("stop here when", "entry.amount > 500", self._set_breakpoint)
@@ -319,9 +313,9 @@ class DebugScreen(Looking, WorkbenchScreen):
     def do_back(self) -> None:
         self.model.back()
         self._elsewhere = False
-        self._look_again()
+        self.look_again()
 
     def do_forward(self) -> None:
         self.model.forward()
         self._elsewhere = False
-        self._look_again()
+        self.look_again()

@@ -79,7 +79,9 @@ class InboxScreen(WorkbenchScreen):
         lines = [("strong", item.wait.prompt)]
         lines.append(("", f"{item.run.pack_id} ▸ {item.run.flow_id} · run {item.run.number}"))
         if item.wait.due_at is not None:
-            lines.append(("", f"due {due_text(item.wait.due_at, self.workspace.clock(item.run)[0])}"))
+            lines.append(
+                ("", f"due {due_text(item.wait.due_at, self.workspace.clock(item.run)[0])}")
+            )
         prompt.show(lines)
         schema.show("Schema of the answer", item.wait.schema or {})
 
@@ -141,5 +143,3 @@ def due_text(due: int, now: int) -> str:
 
 def _stamp(micros: int) -> str:
     return datetime.fromtimestamp(micros // 1_000_000, UTC).astimezone().strftime("%a %H:%M")
-
-

@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.run import StepRecord
-from workbench.model.values import Json, encode
 from workbench.model.stepping import Choice
+from workbench.model.values import Json, encode
 from workbench.tui.inspection import Inspection, inspect
+from workbench.tui.run_model import RunModel
+from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.widgets.inspector import Inspector
 from workbench.tui.widgets.line_view import LineView
 from workbench.tui.widgets.pane import Pane, PaneTabs
 from workbench.tui.widgets.rail import Rail
 from workbench.tui.widgets.transcript import Transcript
 
-if TYPE_CHECKING:
-    from workbench.tui.screens.debug import DebugScreen
-
-    _Base = DebugScreen
-else:
-    _Base = object
-
 PANES = ("flow", "inspect", "log")
 
 
-class Looking(_Base):
-    """The half of the debugger that changes nothing in the run."""
+class Looking(WorkbenchScreen):
+    """The half of the debugger that changes nothing in the run. `DebugScreen` brings the panes
+    up to date and steps."""
 
-    _pane = "inspect"
-    _zoomed = False
-    _found = ""
+    def __init__(self, run_id: str, model: RunModel) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.model = model
+        self.selected: str | None = None
+        self._pane = "inspect"
+        self._zoomed = False
+        self._found = ""
+        self._expression = ""
+        self._elsewhere = False
+
+    @abstractmethod
+    def look_at(self, path: str | None) -> None:
+        """Show a node in the inspector."""
+
+    @abstractmethod
+    def look_again(self) -> None:
+        """Bring the panes up to date with the model."""
+
+    @abstractmethod
+    def name_panes(self) -> None:
+        """Bring the titles up to date."""
 
     def refuse_looking(self, action_id: str) -> str:
         """Why a looking action cannot be done now."""
@@ -66,7 +81,7 @@ class Looking(_Base):
             self.set_class(pane == name, f"-front-{pane}")
         if focus:
             self._content(name).focus()
-        self._name_panes()
+        self.name_panes()
 
     def _content(self, name: str) -> Widget:
         if name == "flow":
@@ -113,7 +128,7 @@ class Looking(_Base):
 
     def do_next_tab(self) -> None:
         self.query_one(Inspector).next_tab()
-        self._name_panes()
+        self.name_panes()
 
     def on_inspector_effect_chosen(self, event: Inspector.EffectChosen) -> None:
         from workbench.tui.screens.note import NoteScreen
@@ -121,14 +136,20 @@ class Looking(_Base):
         seen = self.query_one(Inspector).seen
         if seen is not None and event.index < len(seen.effects):
             effect = seen.effects[event.index]
-            body = {"kind": effect.kind, "target": effect.target, "source": effect.source}
+            body: dict[str, Json] = {"kind": effect.kind, "target": effect.target, "source": effect.source}
             body["request"] = effect.request
             outcome = effect.outcome
             if outcome is not None:
                 failure = outcome.failure
-                body["answer"] = outcome.value if failure is None else {
-                    "code": failure.code, "message": failure.message, "details": failure.details,
-                }
+                body["answer"] = (
+                    outcome.value
+                    if failure is None
+                    else {
+                        "code": failure.code,
+                        "message": failure.message,
+                        "details": failure.details,
+                    }
+                )
             self.app.push_screen(NoteScreen(f"Effect {effect.n + 1} of {seen.path}", value=body))
 
     def do_leave(self) -> None:
@@ -138,7 +159,7 @@ class Looking(_Base):
             self.query_one(Transcript).set_filter("")
         elif self.model.past:
             self.model.at = None
-            self._look_again()
+            self.look_again()
         else:
             self.bench.leave(self)
 
@@ -230,8 +251,6 @@ class Looking(_Base):
 
     def do_evaluate(self) -> None:
         self.ask("=", self._expression, self._evaluate)
-
-    _expression = ""
 
     def _evaluate(self, text: str) -> None:
         from workbench.tui.screens.note import NoteScreen
