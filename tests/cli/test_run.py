@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,8 @@ import pytest
 from tests import faults
 from tests.cli.commands import Commands
 from tests.cli.packs import call, say, write_pack
+from tests.faults.assembling import REPOSITORY
+from workbench.store import open_store
 
 SMALL = {
     "order": "2041",
@@ -256,6 +261,42 @@ def test_artifacts_go_where_they_are_told(cli: Commands, work: Path, tmp_path: P
     said = cli("run", pack, "--json", "--artifacts", tmp_path / "here")
     assert said.json["artifacts_dir"] == str((tmp_path / "here").resolve())
     assert json.loads((tmp_path / "here" / "run.json").read_text())["status"] == "Success"
+
+
+def test_a_template_may_take_the_whole_state(cli: Commands, work: Path) -> None:
+    nodes = {"a": say({"all": "{{state.nodes}}"}, "b"), "b": say({"all": "{{node}}"})}
+    pack = write_pack(work / "tiny", {"main": nodes})
+    assert cli("run", pack, "--json").code == 0
+    first, second = cli("show", "1", "--json").json["steps"]
+    assert first["output"] == {"all": {}}
+    assert second["output"] == {"all": {"a": {"all": {}}}}
+
+
+def test_ctrl_c_stops_a_busy_guest_and_keeps_the_run(work: Path) -> None:
+    pack = write_pack(
+        work / "loop", {"main": {"stuck": call("loop")}}, {"loop": faults.endless_loop()}
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "workbench", "run", str(pack), "--events", "--workspace", str(work)],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    with process:
+        for line in process.stdout:
+            if json.loads(line)["type"] == "step.started":
+                break
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+        assert process.wait(20) == 130
+        assert process.stderr.read() == "workbench: interrupted\n"
+    store = open_store(work / ".greentic" / "workbench.db", read_only=True)
+    (run,) = store.runs()
+    assert [step.status for step in store.steps(run.id)] == ["interrupted"]
+    assert run.status == "running"
+    store.close()
 
 
 def test_the_february_semantics_can_be_asked_for(cli: Commands, refund: Path) -> None:

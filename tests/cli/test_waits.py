@@ -162,6 +162,19 @@ def test_an_answer_may_be_stored_for_later(cli: Commands, waiting: dict[str, Any
     assert said.json["run_id"] == waiting["run_id"]
 
 
+def test_an_answer_to_a_run_that_another_process_drives_is_stored(
+    cli: Commands, waiting: dict[str, Any], work: Path
+) -> None:
+    store = open_store(work / ".greentic" / "workbench.db")
+    with store.drive(waiting["run_id"]):
+        said = cli.apart("resolve", "1:approve", "--timeout", "--json")
+        assert (said.code, said.json["outcome"]) == (0, "accepted")
+        assert said.json["run"]["status"] == "waiting"
+        assert cli.apart("resume", "1", "--json").json["error"]["code"] == "run_busy"
+    store.close()
+    assert cli("resume", "1").code == 0
+
+
 def test_resuming_a_run_that_still_waits_stays_waiting(
     cli: Commands, waiting: dict[str, Any]
 ) -> None:

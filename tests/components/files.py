@@ -81,7 +81,7 @@ def folder_maker(host: ComponentHost) -> Artifact:
     world = World(
         INTERFACE,
         "try",
-        lambda request: (),
+        lambda name, request: (),
         lambda name, found: ok([found[0], MADE if found[1] == MADE else ERRORS[found[1]]]),
     )
     return dataclasses.replace(artifact, entrance=Entrance(world, INTERFACE, signature))

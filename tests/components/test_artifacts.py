@@ -145,15 +145,29 @@ def test_many_threads_compile_once(tmp_path: Path, compiles: Compiles) -> None:
     host.close()
 
 
-def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiles: Compiles
+) -> None:
     def broken(self: Path, target: Path) -> Path:
         raise OSError("no space left")
 
-    host = new_host(tmp_path)
     monkeypatch.setattr(Path, "replace", broken)
-    with pytest.raises(OSError, match="no space left"):
+    host = new_host(tmp_path, on_compile=compiles)
+    assert called(host).value == 7
+    assert host.cached(DIGEST)
+    assert len(compiles.seen) == 1, "kept in memory instead"
+    assert compiled_files(tmp_path) == [], "and nothing half written is left"
+    host.close()
+
+
+def test_somebody_elses_directory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    host = new_host(tmp_path)
+    with pytest.raises(WorkbenchError) as caught:
         host.load("echo", ECHO)
-    assert compiled_files(tmp_path) == []
+    assert caught.value.code == "component_cache_unsafe"
     host.close()
 
 

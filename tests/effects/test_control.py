@@ -216,6 +216,28 @@ def test_fast_nodes_do_not_fill_the_watchdogs_heap(watchdog: Watchdog) -> None:
     assert len(watchdog._heap) <= 3
 
 
+def test_uncounted_work_costs_no_budget(control: RunControl) -> None:
+    with control.scope(None, 0.05, "node") as scope:
+        with control.uncounted():
+            left = control.remaining()
+            control.sleep(0.15)
+            assert control.remaining() == left
+            with control.scope(None, 1, "host"):
+                pass
+            with control.uncounted():
+                pass
+        control.check()
+        assert stopped_by(lambda: control.sleep(SOON)) == "node_limit"
+    assert scope.reason == "node_limit"
+
+
+def test_uncounted_work_can_be_cancelled(control: RunControl) -> None:
+    with control.scope(None, 60, "node"):
+        with control.uncounted():
+            control.stop("cancel")
+        assert stopped_by(control.check) == "cancel"
+
+
 def test_closing_the_watchdog_ends_its_thread() -> None:
     dog = Watchdog()
     RunControl(dog).enter(None, 60, "run")

@@ -126,7 +126,8 @@ def pack(work: Path, service: Service) -> Path:
         "post": call("caller", {"body": "{{node.echo}}"}, "tell"),
         "tell": call("teller", everything, "store"),
         "store": call("writer", everything, "load"),
-        "load": call("loader", to="log"),
+        "load": call("loader", to="before"),
+        "before": call("knower", to="log"),
         "log": call("logger", to="shout"),
         "shout": shout,
         "ask": {
@@ -149,6 +150,7 @@ def pack(work: Path, service: Service) -> Path:
             "teller": teller(),
             "writer": faults.state_writer("kept"),
             "loader": faults.state_reader("kept"),
+            "knower": faults.state_reader("before"),
             "logger": faults.logger(("password", "not-one-of-ours")),
             "shout": shouter(),
             "trapper": teller("(unreachable)"),

@@ -151,7 +151,7 @@ def test_a_run_s_wait_has_the_key_of_its_place() -> None:
 
 # -- what is refused -----------------------------------------------------------------------------
 
-BLANK = ("", " ", "\t", None, 7, True, [], "a\x00b", "a\nb", "\x1f")
+BLANK: tuple[Json, ...] = ("", " ", "\t", None, 7, True, [], "a\x00b", "a\nb", "\x1f")
 
 
 @pytest.mark.parametrize("blank", BLANK)
@@ -256,7 +256,7 @@ def test_a_token_comes_back_as_its_key(name: str) -> None:
     key = sign(SECRET_32, *VECTORS[name][:2])
     read = read_token(key.token)
     assert read == key
-    assert read is not None and verify(SECRET_32, read)
+    assert verify(SECRET_32, key)
     assert set(key.token) <= set(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import select
-import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from workbench.cli.arguments import read_json, start_request, usage
 from workbench.cli.debug_lines import Lines
 from workbench.cli.debug_looking import Looking
 from workbench.cli.output import printable
+from workbench.cli.runs import elsewhere
 from workbench.model.effect import Effect, Failure, Outcome, failed, ok
 from workbench.model.errors import WorkbenchError
 from workbench.model.exit_codes import ExitCode
@@ -150,8 +150,7 @@ class LineDebugger(Looking):
 
     def _leave(self) -> int:
         self.run = run = self.workspace.find_run(self.run.id)
-        root = self.workspace.root
-        there = "" if str(root) == "." else f" --workspace {shlex.quote(str(root))}"
+        there = elsewhere(self.workspace)
         item = self._open_wait()
         if item is not None:
             how = f"workbench resolve {run.number}:{item.wait.signal} --ok JSON{there}"

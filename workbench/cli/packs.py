@@ -7,7 +7,7 @@ import argparse
 from workbench.cli.output import show, table
 from workbench.model.exit_codes import ExitCode
 from workbench.model.findings import Finding
-from workbench.model.flow import Flow, Node
+from workbench.model.flow import Flow, Node, Route
 from workbench.model.pack import Component, Pack
 from workbench.model.values import Json
 from workbench.session import Workspace
@@ -140,6 +140,11 @@ def _finding(finding: Finding | None) -> Json:
     }
 
 
+def _route(route: Route) -> str:
+    when = route.condition or route.status
+    return f"→ {route.to or 'end'}" + (f" ({when})" if when else "")
+
+
 def _pack_text(pack: Pack) -> str:
     lines = [f"{pack.id} {pack.version}  {pack.layout} · {pack.integrity}"]
     lines.append(f"entry: {pack.entry.flow_id or 'none'} ({pack.entry.why})")
@@ -150,14 +155,15 @@ def _pack_text(pack: Pack) -> str:
                 f"  {node.id}",
                 str(_node(node)["component"]),
                 node.operation or "",
-                " ".join(f"→ {route.to or 'end'}" for route in node.routing.routes) or "→ end",
+                " ".join(_route(route) for route in node.routing.routes) or "→ end",
             ]
             for node in flow.nodes.values()
         ]
         lines.append(table(rows, ["  NODE", "COMPONENT", "OPERATION", "ROUTES"]))
     for part in pack.components.values():
         lines.append(f"\ncomponent {part.id} {part.version} · {part.world or 'unknown world'}")
-        lines.extend(f"  imports {name}" for name in part.imports)
+        interfaces = dict.fromkeys(name.partition("#")[0] for name in part.imports)
+        lines.extend(f"  imports {name}" for name in interfaces)
     for finding in pack.all_findings:
         lines.append(f"{finding.severity}: {finding.where}: {finding.message} [{finding.code}]")
     return "\n".join(line for line in lines if line)

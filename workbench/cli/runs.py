@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from workbench.cli.arguments import start_request, usage
 from workbench.cli.output import document, show, table, when
@@ -11,10 +12,9 @@ from workbench.model.events import Event
 from workbench.model.exit_codes import ExitCode
 from workbench.model.run import Run, StepRecord
 from workbench.model.values import Json, short
-from workbench.session import DriveMode, Workspace
+from workbench.session import DriveMode, StartRequest, Workspace
 from workbench.session.early import record_early_failure
 from workbench.session.outcome import exit_code
-from workbench.session.stream import Subscription
 
 
 def run_pack(options: argparse.Namespace) -> int:
@@ -23,10 +23,7 @@ def run_pack(options: argparse.Namespace) -> int:
     workspace = Workspace(options.workspace)
     try:
         with record_early_failure(workspace, request):
-            if options.events:
-                run = _followed(workspace, workspace.events.subscribe(), options)
-            else:
-                run = workspace.run_here(request)
+            run = _driven(workspace, request, options)
         return finish(workspace, run, options)
     finally:
         workspace.close()
@@ -57,7 +54,11 @@ def cancel_run(options: argparse.Namespace) -> int:
     try:
         changed = workspace.cancel(options.run)
         run = workspace.find_run(options.run)
-        text = f"run {run.number} {'is cancelled' if changed else f'was {run.status} already'}"
+        text = f"run {run.number} was {run.status} already"
+        if changed:
+            text = f"run {run.number} is cancelled"
+            if not run.ended:
+                text = f"run {run.number} was asked to stop: another process drives it"
         show(options, run_document(workspace, run), text)
         return int(ExitCode.DONE)
     finally:
@@ -106,7 +107,10 @@ def finish(workspace: Workspace, run: Run, options: argparse.Namespace) -> int:
         wait = body["wait"]
         due = f", due {wait['due_at']}" if wait["due_at"] else ""
         lines.append(f"waiting at {wait['node_id']}: {wait['prompt']}{due}")
-        lines.append(f"answer with: workbench resolve {wait['key']} --ok JSON")
+        there = elsewhere(workspace)
+        name = f"{run.number}:{wait['node_id']}"
+        lines.append(f"answer it with: workbench resolve {name} --ok JSON{there}")
+        lines.append(f"or by its key: {wait['key']}")
     if run.status == "finished":
         lines.append(f"output {short(run.output, 400)}")
     if getattr(options, "events", False):
@@ -114,6 +118,12 @@ def finish(workspace: Workspace, run: Run, options: argparse.Namespace) -> int:
     else:
         show(options, body, "\n".join(lines))
     return int(exit_code(run))
+
+
+def elsewhere(workspace: Workspace) -> str:
+    """The option that leads a printed command to a workspace that is not here."""
+    root = str(workspace.root)
+    return "" if root == "." else f" --workspace {shlex.quote(root)}"
 
 
 def run_document(workspace: Workspace, run: Run) -> dict[str, Json]:
@@ -228,15 +238,20 @@ def _headline(run: Run) -> str:
     return text
 
 
-def _followed(workspace: Workspace, reader: Subscription, options: argparse.Namespace) -> Run:
-    """Run on a thread of its own while its events go out as JSON Lines."""
-    run = workspace.start(start_request(options))
-    live = workspace.live(run.id)
-    while live is not None and live.alive:
+def _driven(workspace: Workspace, request: StartRequest, options: argparse.Namespace) -> Run:
+    """Run on a thread of its own, so that Ctrl+C is heard while a guest computes; with
+    `--events` what happens goes out as JSON Lines meanwhile."""
+    reader = workspace.events.subscribe() if options.events else None
+    run = workspace.create(request)
+    live = workspace.resume(run.id)
+    while reader is not None and live.alive:
         for event in reader.wait(0.05):
             document(event_document(event))
-    for event in reader.take():
+    live.join()
+    for event in reader.take() if reader is not None else ():
         document(event_document(event))
+    if live.error is not None:
+        raise live.error
     return workspace.find_run(run.id)
 
 

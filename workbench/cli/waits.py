@@ -74,9 +74,9 @@ def resolve_wait(options: argparse.Namespace) -> int:
         if run.status == "finished":
             text += f"\noutput {short(run.output, 400)}"
         show(options, body, text)
-        if options.no_resume:
-            return int(ExitCode.DONE)
-        return int(exit_code(run))
+        # An answer that another process will take was all this one had to do.
+        taken = wait.key_id not in [answered.key_id for answered in workspace.answered()]
+        return int(exit_code(run) if taken and run.status != "running" else ExitCode.DONE)
     finally:
         workspace.close()
 

@@ -47,7 +47,8 @@ def new_engine() -> Engine:
 class ArtifactCache:
     """Compiles components, one compile per component at a time, and finds them again.
 
-    `on_compile(name, size)` is told before a compile begins, on the thread that compiles.
+    `on_compile(name, size)` is told before a compile begins, on the thread that compiles. When
+    the directory cannot be written, compiled forms live as long as the process.
     """
 
     def __init__(self, directory: Path, on_compile: OnCompile | None = None) -> None:
@@ -57,6 +58,7 @@ class ArtifactCache:
             f"{version('wasmtime')}-{sys.platform}-{platform.machine().lower()}-{SETTINGS}-"
         )
         self._compiling: dict[str, threading.Lock] = {}
+        self._unwritten: dict[str, bytes] = {}
         self._prepared = False
 
     def path(self, digest: str) -> Path:
@@ -64,7 +66,12 @@ class ArtifactCache:
         return self._directory / f"{self._prefix}{digest}.cwasm"
 
     def has(self, digest: str) -> bool:
-        return bool(digest) and self.path(digest).is_file()
+        return bool(digest) and (digest in self._unwritten or self.path(digest).is_file())
+
+    def size(self, digest: str) -> int:
+        """Bytes of a compiled form that is there."""
+        kept = self._unwritten.get(digest)
+        return self.path(digest).stat().st_size if kept is None else len(kept)
 
     def open(self, engine: Engine, name: str, digest: str, read: Read) -> wit.Component:
         """The compiled component for `engine`. `read` is asked for the bytes only when they have
@@ -86,6 +93,8 @@ class ArtifactCache:
 
     def _load(self, engine: Engine, digest: str) -> wit.Component | None:
         """By mmap; a damaged or foreign file is removed and counts as absent."""
+        if digest in self._unwritten:
+            return wit.Component.deserialize(engine, self._unwritten[digest])
         path = self.path(digest)
         if not path.is_file():
             return None
@@ -109,9 +118,13 @@ class ArtifactCache:
             raise WorkbenchError(
                 "component_compile", f"component {name} does not compile: {_one_line(error)}"
             ) from None
-        self._prepare()
-        self._write(self.path(digest), bytes(component.serialize()))
-        self._prune()
+        compiled = bytes(component.serialize())
+        try:
+            self._prepare()
+            self._write(self.path(digest), compiled)
+            self._prune()
+        except OSError:
+            self._unwritten[digest] = compiled
         return component
 
     def _prepare(self) -> None:

@@ -92,6 +92,15 @@ def running(name: str, error: GuestError) -> Failure:
     return host_failure("component_trap", message, backtrace=frames)
 
 
+def panicked(name: str, failure: Failure, logs: str) -> Failure:
+    """The failure in the guest's own words, when it trapped because it panicked."""
+    said = _PANIC.search(logs) if failure.code == "component_trap" else None
+    if said is None:
+        return failure
+    message = f"component {name} panicked at {said[1]}: {said[2].strip()}"
+    return Failure(failure.code, message, failure.origin, details=failure.details)
+
+
 def interrupted(error: GuestError) -> bool:
     """True when the call was stopped from outside."""
     return _last_line(error.text) == "wasm trap: interrupt"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -85,7 +85,7 @@ class ComponentHost:
         known = self._artifacts.get(digest)
         if known is None:
             known = self._artifacts[digest] = self._open(name, digest, read)
-        return known if known.name == name else _renamed(known, name)
+        return known if known.name == name else replace(known, name=name)
 
     def load_file(self, name: str, path: Path) -> Artifact:
         """Load from a file; one that has not changed since the last time is not read again."""
@@ -134,7 +134,7 @@ class ComponentHost:
             message = f"component {name} exports no world this host can call (it has {exports})"
             return failed(failures.host_failure("component_link", message), "wasm")
         try:
-            arguments = artifact.entrance.world.arguments(request)
+            arguments = artifact.entrance.world.arguments(name, request)
         except WorkbenchError as error:
             return failed(failures.bad_input(name, error.message), "wasm")
         step = Effect(
@@ -142,6 +142,8 @@ class ComponentHost:
             attempt=request.attempt,
         )  # fmt: skip
         seat = self._lease()
+        if seat is None:
+            return failed(failures.cancelled(name), "wasm")
         try:
             linked = self._linked(seat, artifact)
             live = LiveCall(step, perform, control, world, seat.timers)
@@ -154,7 +156,8 @@ class ComponentHost:
             self._release(seat)
         if not logs:
             return outcome
-        return Outcome(outcome.status, outcome.value, outcome.failure, outcome.source, logs)
+        failure = outcome.failure and failures.panicked(name, outcome.failure, logs)
+        return Outcome(outcome.status, outcome.value, failure, outcome.source, logs)
 
     def close(self) -> None:
         """Stop guests still running, wait for them, and let go of every engine."""
@@ -251,10 +254,10 @@ class ComponentHost:
 
     # seats
 
-    def _lease(self) -> Seat:
+    def _lease(self) -> Seat | None:
         with self._returned:
             if self._closed:
-                raise WorkbenchError("component_cancelled", "the component host is closed")
+                return None
             seat = self._idle.pop() if self._idle else Seat(self._sweeper)
             self._leased.add(seat)
             return seat
@@ -279,7 +282,7 @@ class ComponentHost:
         return Artifact(
             name=name,
             sha256=digest,
-            size=self._cache.path(digest).stat().st_size,
+            size=self._cache.size(digest),
             world="" if way_in is None else way_in.interface,
             imports=listed(shape.imports),
             exports=listed(shape.exports),
@@ -313,12 +316,6 @@ def _keep_freed_memory() -> None:
     block (never touched, so it costs nothing) raises that threshold to the block's size.
     """
     bytearray(31 << 20)
-
-
-def _renamed(artifact: Artifact, name: str) -> Artifact:
-    from dataclasses import replace
-
-    return replace(artifact, name=name)
 
 
 def _digest(wasm: bytes) -> str:

@@ -85,7 +85,8 @@ class ComponentLink:
         found = self._artifacts.get(component.id)
         if found is None:
             read = partial(self._content.read, component.entry)
-            found = self._host.load(component.id, read, component.sha256 or None)
+            with self._control.uncounted():  # it may have to be compiled
+                found = self._host.load(component.id, read, component.sha256 or None)
             self._artifacts[component.id] = found
         return found
 

@@ -51,11 +51,13 @@ class CallRequest:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """How to call one interface. `read` gets the component's name and the lifted result."""
+    """How to call one interface. `arguments` gets the component's name and the request and may
+    raise WorkbenchError for an input that cannot be written; `read` gets the name and the lifted
+    result."""
 
     interface: str  # with as much of the version as matters
     function: str
-    arguments: Callable[[CallRequest], tuple[Any, ...]]
+    arguments: Callable[[str, CallRequest], tuple[Any, ...]]
     read: Callable[[str, Any], Outcome]
 
 
@@ -110,7 +112,7 @@ def exec_context(request: CallRequest) -> dict[str, Any]:
     }
 
 
-def _text_arguments(request: CallRequest) -> tuple[Any, ...]:
+def _text_arguments(_name: str, request: CallRequest) -> tuple[Any, ...]:
     """invoke(ctx, op, input) with the input as JSON text."""
     return exec_context(request), request.operation, encode(request.input).decode()
 

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from threading import Condition, Thread
 from time import monotonic
@@ -155,7 +156,8 @@ class RunControl:
         self._watchdog = watchdog
         self._changed = Condition()
         self._stack: list[_Entry] = []
-        self._lost = 0.0  # seconds spent paused: monotonic time minus this is active time
+        self._lost = 0.0  # seconds that did not count: monotonic time minus this is active time
+        self._standing: float | None = None  # since when the active clock stands
         self._watched = math.inf  # the earliest deadline the watchdog still holds for this run
         self._final: Reason | None = None
         self._limit: _Entry | None = None
@@ -171,7 +173,7 @@ class RunControl:
             self._raise_if_stopped()
             stack = self._stack
             around = stack[-1].nearest if stack else math.inf
-            due = math.inf if seconds is None else monotonic() - self._lost + seconds
+            due = math.inf if seconds is None else self._active() + seconds
             stack.append(_Entry(interrupt, due, min(due, around), what))
             if due < around:
                 self._watch()
@@ -214,7 +216,7 @@ class RunControl:
             nearest = self._nearest()
             if nearest == math.inf:
                 return None
-            return max(0.0, nearest + self._lost - monotonic())
+            return max(0.0, nearest - self._active())
 
     def pause(self, announce: Callable[[], None] | None = None) -> None:
         """Stop all budgets and block until `resume` or `stop`; then let the budgets go on.
@@ -277,11 +279,15 @@ class RunControl:
         with self._changed:
             if at == self._watched:
                 self._watched = math.inf
-            if not self._paused:
+            if self._standing is None:
                 self._expire(monotonic())
                 self._watch()
 
     # Everything below runs under the condition.
+
+    def _active(self) -> float:
+        """The clock that budgets are measured by."""
+        return (monotonic() if self._standing is None else self._standing) - self._lost
 
     def _raise_if_stopped(self) -> None:
         reason = self.reason
@@ -301,7 +307,7 @@ class RunControl:
     def _watch(self) -> None:
         """Ask the watchdog for the nearest deadline, unless it holds an earlier one already: it
         will look again when that one comes, so fast nodes do not fill its heap."""
-        if not self._paused:
+        if self._standing is None:
             at = self._nearest() + self._lost
             if at < self._watched:
                 self._watched = at

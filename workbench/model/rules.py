@@ -165,8 +165,7 @@ def _begin(run: Run, steps: Steps, waits: Waits, command: BeginStep, now: int) -
     leaf = _leaf(run, step.frame)
     if leaf is None or leaf.node != step.node:
         raise RuleError("illegal_transition", f"{step.where} is not where run {run.id} stands")
-    if any(active.frame == step.frame for active in steps):
-        raise RuleError("illegal_transition", f"a step of frame {step.frame!r} is still active")
+    _free(steps, step.frame)
     return _moved(run, "step.started", _step_facts(step), now, steps=(step,))
 
 
@@ -201,6 +200,7 @@ def _route(run: Run, steps: Steps, waits: Waits, command: RouteStep, now: int) -
     place = _leaf(run, step.frame)
     if step.status != "failed" or place is None or place.node != step.node:
         raise RuleError("illegal_transition", f"{step.where} is not a failure to route")
+    _free(steps, step.frame)
     payload = {**_step_facts(step), "cursor": _wire(command.cursor)}
     return _moved(run, "step.routed", payload, now, cursor=command.cursor, steps=(step,))
 
@@ -249,7 +249,7 @@ def _resume(run: Run, steps: Steps, waits: Waits, command: Resume, now: int) -> 
 
 def _finish(run: Run, steps: Steps, waits: Waits, command: FinishRun, now: int) -> Change:
     _require(run, "finish", "running")
-    if run.cursor:
+    if run.cursor or steps:
         raise RuleError("illegal_transition", f"run {run.id} still has a node to run")
     return _moved(
         run, "run.finished", {}, now, status="finished", output=command.output, full=True
@@ -381,6 +381,11 @@ def _active(steps: Steps, ordinal: int, status: str) -> StepRecord:
         if step.ordinal == ordinal and step.status == status:
             return step
     raise RuleError("illegal_transition", f"step {ordinal} is not {status}")
+
+
+def _free(steps: Steps, frame: str) -> None:
+    if any(active.frame == frame for active in steps):
+        raise RuleError("illegal_transition", f"a step of frame {frame!r} is still active")
 
 
 def _leaf(run: Run, frame: str) -> Position | None:

@@ -215,11 +215,18 @@ def place_in(container: Json, part: str) -> int:
 def same(one: Json, other: Json) -> bool:
     """Equal as JSON: 1 and 1.0 are, 1 and true are not. Too deep to tell counts as different."""
     try:
-        if isinstance(one, bool) is not isinstance(other, bool):
-            return False
-        return bool(one == other)
+        return one is other or _same(one, other)
     except RecursionError:
         return False
+
+
+def _same(one: Json, other: Json) -> bool:
+    if isinstance(one, bool) is not isinstance(other, bool) or one != other:
+        return False
+    # Python's == says [1] is [True]: equal containers are looked into.
+    if isinstance(one, dict):
+        return all(_same(item, other[key]) for key, item in one.items())
+    return not isinstance(one, list) or all(map(_same, one, other))
 
 
 def changes(value: Json, before: Json, shown: Shown, pointer: str = "") -> Iterator[str]:
