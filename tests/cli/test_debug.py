@@ -14,6 +14,7 @@ import pytest
 
 from tests import faults
 from tests.cli.commands import Commands, Said
+from tests.cli.local_service import answering
 from tests.cli.packs import call, say, write_pack
 from tests.faults.assembling import REPOSITORY
 
@@ -51,9 +52,7 @@ def test_a_flow_is_stepped_answered_and_finished(cli: Commands, refund: Path) ->
     assert "\x1b" not in said.out
 
 
-def test_every_stand_names_state_node_clock_network_and_waits(
-    cli: Commands, refund: Path
-) -> None:
+def test_every_stand_names_state_node_clock_network_and_waits(cli: Commands, refund: Path) -> None:
     said = cli("debug", refund, "--input", SMALL, stdin=script("n"))
     for line in (line for line in said.lines if line.startswith("-- ")):
         for word in ("paused before", "done", "virtual", "offline", "waits 0"):
@@ -213,6 +212,20 @@ def test_a_missing_recording_is_answered_by_hand(cli: Commands, work: Path) -> N
     assert said.code == 5
 
 
+def test_a_host_is_let_out_for_one_request(cli: Commands, work: Path) -> None:
+    with answering({"rate": 3}) as service:
+        pack = write_pack(
+            work / "caller",
+            {"main": {"ask": call("caller", to="again"), "again": call("caller")}},
+            {"caller": faults.http_caller(url=service.url)},
+        )
+        said = cli("debug", pack, stdin=script("n", "grant 127.0.0.1", "retry", "n", "go", "go"))
+        assert len(service.bodies) == 1, "granted once, asked once"
+    assert "1 ask            done" in after(said, "retry")
+    assert "paused in again: " in said.out
+    assert said.code == 5
+
+
 def test_words_it_does_not_know_do_no_harm(cli: Commands, work: Path) -> None:
     pack = write_pack(work / "tiny", {"main": {"a": say({"text": "hi"})}})
     commands = ("", "# a comment", "jump", "=", "= 1 +", "retry", "pin", "ok 1", "p", "h", "n")
@@ -240,9 +253,8 @@ def test_leaving_keeps_the_run_for_another_process(cli: Commands, refund: Path) 
 
 
 def test_ctrl_c_pauses_a_running_flow_and_twice_quits(work: Path) -> None:
-    pack = write_pack(
-        work / "loop", {"main": {"stuck": call("loop")}}, {"loop": faults.endless_loop()}
-    )
+    nodes = {"first": say({"text": "hi"}, "stuck"), "stuck": call("loop")}
+    pack = write_pack(work / "loop", {"main": nodes}, {"loop": faults.endless_loop()})
     process = subprocess.Popen(
         [sys.executable, "-m", "workbench", "debug", str(pack), "--workspace", str(work)],
         cwd=REPOSITORY,
@@ -257,15 +269,18 @@ def test_ctrl_c_pauses_a_running_flow_and_twice_quits(work: Path) -> None:
         process.stdin.write("c\n")
         process.stdin.flush()
         for line in process.stdout:
-            if line == "(stuck) c\n":
+            if re.search(r" 1 first +done", line):
                 break
         process.send_signal(signal.SIGINT)
         for line in process.stdout:
-            if "Ctrl+C again" in line:
+            if "pausing before the next node; Ctrl+C again quits" in line:
                 break
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
         assert process.wait(20) == 130
     assert "workbench resume 1" in rest
     (transcript,) = work.glob(".greentic/runs/*/transcript.jsonl")
-    assert json.loads(transcript.read_text().splitlines()[0])["node_id"] == "stuck"
+    told = [json.loads(line) for line in transcript.read_text().splitlines()]
+    assert [(line["node_id"], line["phase"]) for line in told][-2:] == [
+        ("stuck", "start"), ("stuck", "error"),
+    ]  # fmt: skip

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.faults.assembling import build
 from tests.faults.core_text import Texts, node_core
 from workbench.components import capture
 from workbench.components.abi import AbiError
-from workbench.components.capture import LARGEST_LOG, Capture
+from workbench.components.capture import LARGEST_LOG
 from workbench.components.shape import Interface
 from workbench.components.wasi import MOST_RANDOM, overrides
 
@@ -94,18 +94,35 @@ def test_the_middle_of_too_much_output_is_left_out(stage: Stage) -> None:
 
 
 def test_endless_output_takes_no_room(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    trimmed: list[bool] = []
-
-    def trim(self: Capture, largest: int, real: Any = Capture.trim) -> bool:
-        trimmed.append(bool(real(self, largest)))
-        return trimmed[-1]
-
+    """The files are swept while the guest prints; how it began and ended is still told."""
     monkeypatch.setattr(capture, "SWEEP_S", 0.001)
-    monkeypatch.setattr(capture, "LARGEST_FILE", 64 << 10)
-    monkeypatch.setattr(Capture, "trim", trim)
+    monkeypatch.setattr(capture, "LARGEST_FILE", 512 << 10)
     monkeypatch.setattr(stage.host, "_sweeper", capture.Sweeper())
     monkeypatch.setattr(stage.host, "_idle", [])
-    outcome = stage.call(chatterbox(2000))
-    assert outcome.ok and any(trimmed)
-    assert outcome.logs.endswith("chatter ") and "\0" not in outcome.logs
+    outcome = stage.call(chatterbox(3000))
+    assert outcome.ok
+    assert outcome.logs.startswith("chatter chatter") and outcome.logs.endswith("chatter ")
+    assert "bytes left out" in outcome.logs and "\0" not in outcome.logs
+    assert len(outcome.logs) < LARGEST_LOG + 50
     stage.host._sweeper.close()
+
+
+def test_a_trimmed_file_goes_on() -> None:
+    printed = capture.Capture()
+    half = LARGEST_LOG // 2
+    with open(printed.paths[0].decode(), "wb", buffering=0) as guest:
+        guest.write(b"a" * LARGEST_LOG)
+        printed.trim(LARGEST_LOG)
+        assert len(printed.text()) == LARGEST_LOG, "not more than allowed yet"
+        guest.write(b"b")
+        printed.trim(LARGEST_LOG)
+        assert os.stat(guest.fileno()).st_blocks == 0
+        assert printed.text() == "a" * half + "\n… 1 bytes left out …\n" + "a" * (half - 1) + "b"
+        guest.write(b"c" * 10)
+        ended = "a" * (half - 11) + "b" + "c" * 10
+        assert printed.text() == "a" * half + "\n… 11 bytes left out …\n" + ended
+        printed.trim(5)
+        assert printed.text() == "a" * half + "\n… 11 bytes left out …\n" + ended
+    printed.rewind()
+    assert printed.text() == ""
+    printed.close()

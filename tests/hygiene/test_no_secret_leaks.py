@@ -7,10 +7,7 @@ stores, prints and shouts it, and fails in several ways. Then every byte is sear
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ import pytest
 
 from tests import faults
 from tests.cli.commands import Commands, Said
+from tests.cli.local_service import Service, answering
 from tests.cli.packs import call, say, write_pack
 from tests.faults.assembling import build
 from tests.faults.core_text import INPUT, Texts, node_core
@@ -42,42 +40,14 @@ ALL = {
 }
 
 
-@dataclass
-class Service:
-    """A server on this machine that remembers what it was sent and answers indiscreetly."""
-
-    url: str
-    bodies: list[str]
-
-
 @pytest.fixture
 def service() -> Iterator[Service]:
-    bodies: list[str] = []
-
-    class Answers(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            size = int(self.headers["content-length"] or 0)
-            bodies.append(self.rfile.read(size).decode())
-            said = [text for secret in (API_KEY, QUOTED, PASSWORD, TOKEN) for text in written_out(secret)]
-            body = json.dumps({"said": said, "access_token": SESSION}).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("set-cookie", f"id={SESSION}; Path=/")
-            self.send_header("x-debug", API_KEY)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield Service(f"http://127.0.0.1:{server.server_port}/charge", bodies)
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    """It answers indiscreetly."""
+    told = (API_KEY, QUOTED, PASSWORD, TOKEN)
+    body = {"said": [text for secret in told for text in written_out(secret)]}
+    headers = {"set-cookie": f"id={SESSION}; Path=/", "x-debug": API_KEY}
+    with answering({**body, "access_token": SESSION}, headers) as found:
+        yield found
 
 
 def shouter() -> bytes:
@@ -223,7 +193,9 @@ def everything_said(cli: Commands, pack: Path, given: Path) -> list[Said]:
     said.append(cli("resolve", "1:ask", "--ok", "{half " + PASSWORD))
     said.append(cli.apart("resolve", "1:ask", "--ok", answer, "--json"))
     assert said[-1].json["run"]["error"]["code"] == "LOUD"
-    said.append(cli(*start, "--events", "--answer", f"ask=ok:{answer}", "--artifacts", pack / "out"))
+    said.append(
+        cli(*start, "--events", "--answer", f"ask=ok:{answer}", "--artifacts", pack / "out")
+    )
     said.append(cli(*start, "--flow", "trapping"))
     said.append(cli(*start, "--flow", "spoiled", "--json"))
     said.append(cli(*start, "--pin", f"post={json.dumps({'api_key': TOKEN, 'note': QUOTED})}"))

@@ -169,6 +169,28 @@ def test_sweep_keeps_what_is_used_and_only_that(store: SqliteStore, path: Path) 
     assert list(path.parent.glob("locks/*.lock")) == []
 
 
+def test_sweep_keeps_the_base_of_a_patch_in_use(store: SqliteStore, path: Path) -> None:
+    player = Player(store)
+    player.begun("r1")
+    first, second = ({"body": noise(20_000), "turn": turn} for turn in (1, 2))
+    with store.drive("r1"):
+        player.begin("r1", first)
+        player.end("r1", input=second)  # nothing but the patch refers to the first one now
+    assert store.sweep() == 0
+    assert store.steps("r1")[0].input == second
+
+
+def test_unlike_values_are_not_patched(store: SqliteStore, path: Path) -> None:
+    player = Player(store)
+    player.begun("r1")
+    with store.drive("r1"):
+        for seed in range(12):
+            player.begin("r1", noise(6000, seed))
+            player.end("r1", to="a")
+    assert query(path, "SELECT DISTINCT codec FROM blobs") == [(ZSTD,)]
+    assert [step.input for step in store.steps("r1")] == [noise(6000, seed) for seed in range(12)]
+
+
 def test_no_sweep_while_driving(store: SqliteStore) -> None:
     Player(store).begun("r1")
     with store.drive("r1"), pytest.raises(WorkbenchError) as busy:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
 import sqlite3
@@ -17,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from tests.store.player import Player, done_effect, live_effect, reply, wait_key
+from tests.store.player import Player, done_effect, live_effect, new_run, reply, wait_key
 from workbench.model import rules
-from workbench.model.errors import WorkbenchError
+from workbench.model.errors import RuleError, WorkbenchError
+from workbench.model.journal import Change
 from workbench.model.waits import Resolution, ResolveOutcome, Wait
 from workbench.store import open_store
 from workbench.store.connections import Connection, Connections
@@ -443,29 +443,40 @@ def test_two_processes_create_one_journal(path: Path) -> None:
     assert len(set(secrets)) == 1
 
 
-def test_many_threads_write_in_turn(path: Path) -> None:
-    """The ticket is fair: nobody starves while eight threads write without a pause."""
+def test_many_threads_write_at_once(path: Path) -> None:
     store = SqliteStore(path)
-    player = Player(store)
     for number in range(8):
-        player.begun(f"r{number}")
-    counts = [0] * 8
-    stop = threading.Event()
+        Player(store).begun(f"r{number}")
 
     def write(number: int) -> None:
         mine = Player(store)
-        while not stop.is_set():
-            mine.step(f"r{number}", {"n": counts[number]})
-            counts[number] += 1
-            if max(counts) >= 20:
-                stop.set()
+        for turn in range(10):
+            mine.step(f"r{number}", {"n": turn})
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(40)
-    assert min(counts) >= 5
-    assert sum(counts) * 2 + 16 == len(store.events(limit=10_000))
+    for number in range(8):
+        assert [step.output["n"] for step in store.steps(f"r{number}")] == list(range(10))
+    assert [event.seq for event in store.events()] == list(range(1, 8 * 22 + 1))
     store.close()
-    assert os.listdir(path.parent) == [path.name]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_run_deleted_elsewhere_takes_no_more_rows(path: Path) -> None:
+    """The other process leaves the row, because a fork stands on it."""
+    here, elsewhere = filled(path), SqliteStore(path)
+    assert elsewhere.delete("r1")
+    for write in (
+        lambda: here.intent("r1", live_effect(7)),
+        lambda: here.commit(Change(new_run("r1", revision=4), 3, ())),
+        lambda: here.drive("r1").__enter__(),
+    ):
+        with pytest.raises(RuleError) as unknown:
+            write()
+        assert unknown.value.code == "run_unknown"
+    assert [step.run_id for step in here.steps("r3")] == ["r1"]
+    here.close()
+    elsewhere.close()

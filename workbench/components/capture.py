@@ -22,32 +22,68 @@ class Capture:
     """The standard streams of one leased engine."""
 
     def __init__(self) -> None:
-        self._files: tuple[BinaryIO, BinaryIO] = (_nameless(), _nameless())
-        self.paths = tuple(f"/dev/fd/{file.fileno()}".encode() for file in self._files)
+        self._streams = (_Stream(), _Stream())
+        self.paths = tuple(stream.path for stream in self._streams)
 
     def rewind(self) -> None:
-        """Empty both files before a call."""
-        self.trim(0)
+        """Empty both before a call."""
+        for stream in self._streams:
+            stream.rewind()
 
-    def trim(self, largest: int) -> bool:
-        """Empty what is larger than `largest` bytes. A guest that is printing goes on at its
-        place: what lies before becomes a hole, which takes no room."""
-        trimmed = False
-        for file in self._files:
-            found = os.fstat(file.fileno())
-            if found.st_size > largest and (not largest or found.st_blocks * 512 > largest):
-                os.ftruncate(file.fileno(), 0)
-                trimmed = True
-        return trimmed
+    def trim(self, largest: int) -> None:
+        """Empty files of more than `largest` bytes, remembering how they began and ended. A
+        guest that is printing goes on at its place: a hole before it takes no room."""
+        for stream in self._streams:
+            stream.trim(largest)
 
     def text(self) -> str:
         """Standard output, then standard error; decoded leniently, the middle of too much left
         out."""
-        return "".join(_read(file.fileno()) for file in self._files)
+        return "".join(stream.text() for stream in self._streams)
 
     def close(self) -> None:
-        for file in self._files:
-            file.close()
+        for stream in self._streams:
+            stream.file.close()
+
+
+class _Stream:
+    """One unlinked file. What was printed up to `gone` is no longer in it; `head` and `tail` are
+    its beginning and its last part."""
+
+    def __init__(self) -> None:
+        self.file: BinaryIO = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  lives on
+        self.path = f"/dev/fd/{self.file.fileno()}".encode()
+        self._gone, self._head, self._tail = 0, b"", b""
+
+    def rewind(self) -> None:
+        if os.fstat(self.file.fileno()).st_size:
+            os.ftruncate(self.file.fileno(), 0)
+        self._gone, self._head, self._tail = 0, b"", b""
+
+    def trim(self, largest: int) -> None:
+        found = os.fstat(self.file.fileno())
+        if found.st_size - self._gone > largest:
+            self._head, self._tail = self._ends(found.st_size)
+            self._gone = found.st_size
+            os.ftruncate(self.file.fileno(), 0)
+
+    def text(self) -> str:
+        size = max(self._gone, os.fstat(self.file.fileno()).st_size)
+        if not size:
+            return ""
+        if not self._gone and size <= LARGEST_LOG:
+            return _text(os.pread(self.file.fileno(), size, 0))
+        head, tail = self._ends(size)
+        return f"{_text(head)}\n… {size - len(head) - len(tail)} bytes left out …\n{_text(tail)}"
+
+    def _ends(self, size: int) -> tuple[bytes, bytes]:
+        """How everything printed so far begins and ends."""
+        half, descriptor = LARGEST_LOG // 2, self.file.fileno()
+        head = self._head or os.pread(descriptor, half, 0)
+        start = max(self._gone, size - half)
+        # What was printed just while the file was emptied is lost and reads as zeros.
+        since = os.pread(descriptor, size - start, start).lstrip(b"\0")
+        return head, (self._tail + since)[-half:]
 
 
 class Sweeper:
@@ -88,22 +124,5 @@ class Sweeper:
                     return
 
 
-def _nameless() -> BinaryIO:
-    return tempfile.TemporaryFile(buffering=0)
-
-
-def _read(descriptor: int) -> str:
-    size = os.fstat(descriptor).st_size
-    if not size:
-        return ""
-    if size <= LARGEST_LOG:
-        return _text(os.pread(descriptor, size, 0))
-    half = LARGEST_LOG // 2
-    head, tail = os.pread(descriptor, half, 0), os.pread(descriptor, half, size - half)
-    left_out = size - 2 * half
-    return f"{_text(head)}\n… {left_out} bytes left out …\n{_text(tail)}"
-
-
 def _text(data: bytes) -> str:
-    """The printed text; a hole left by `trim` is no text."""
-    return data.lstrip(b"\0").decode("utf-8", "replace")
+    return data.decode("utf-8", "replace")

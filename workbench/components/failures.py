@@ -29,9 +29,10 @@ from workbench.components.imports import Denied
 from workbench.model.effect import Failure
 
 _FRAME = re.compile(r"^\s*\d+:\s+(?:0x[0-9a-f]+ - )?(.+)$")
-_ALLOCATION = re.compile(
-    r"cabi_realloc|alloc(?:ate|ator)?\b|handle_alloc_error|__rust_(?:re)?alloc"
-)
+# Frames of a Rust guest that was refused memory: it aborts, and says nothing.
+_ALLOCATION = re.compile(r"\bcabi_realloc|handle_alloc_error|rust_oom|raw_vec::handle_error")
+# What a Rust guest prints before it traps, on the next line its message.
+_PANIC = re.compile(r"panicked at (\S+?):?\n(.+)")
 
 
 def host_failure(code: str, message: str, **details: object) -> Failure:

@@ -226,21 +226,36 @@ class RunControl:
         called under the lock, as the pause begins).
         """
         with self._changed:
-            began = monotonic()
-            self._expire(began)
+            self._expire(monotonic())
             self._raise_if_stopped()
-            self._paused, self._resume = True, False
-            if announce is not None:
-                announce()
-            self._changed.notify_all()
-            try:
-                while not self._resume:
-                    self._changed.wait()
-            finally:
-                self._paused = False
-                self._lost += monotonic() - began
-                self._watch()
+            with self.uncounted():
+                self._paused, self._resume = True, False
+                try:
+                    if announce is not None:
+                        announce()
+                    self._changed.notify_all()
+                    while not self._resume:
+                        self._changed.wait()
+                finally:
+                    self._paused = False
             self._raise_if_stopped()
+
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """Work that no budget pays for: the user waits for it, but the run is not to blame
+        (compiling a component for the first time)."""
+        with self._changed:
+            outermost = self._standing is None
+            if outermost:
+                self._standing = monotonic()
+        try:
+            yield
+        finally:
+            with self._changed:
+                if outermost and self._standing is not None:
+                    self._lost += monotonic() - self._standing
+                    self._standing = None
+                    self._watch()
 
     @property
     def paused(self) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from workbench.model.errors import WorkbenchError
+from workbench.model.flow import Definition
 from workbench.model.journal import Change
 from workbench.model.rules import CreateRun, Cursor, decide
 from workbench.model.run import ACTIVE_STEP, Position, Run, RunOptions, StepRecord, child_frame
@@ -20,11 +21,18 @@ Steps = Sequence[StepRecord]
 
 
 def fork(
-    parent: Run, steps: Steps, ordinal: int, run_id: str, now: int, artifacts_dir: str = ""
+    parent: Run,
+    steps: Steps,
+    ordinal: int,
+    run_id: str,
+    now: int,
+    artifacts_dir: str = "",
+    definition: Definition | None = None,
 ) -> Change:
     """The change that creates run `run_id`, standing where `parent` stood after step `ordinal`
     and before the next one; 0 is before the first.
 
+    `definition` is what the fork runs from there on; None: what its parent ran.
     `steps` are all of the parent's, ascending. A step that has not ended, or was cut off by a
     cancel, is not shared: the fork stands before it. A run that failed stands at the failure,
     not routed yet. Raises `fork_impossible` when there is no such step, or nothing left to run.
@@ -32,7 +40,7 @@ def fork(
     cursor, shared = _place(parent, steps, ordinal)
     run = Run(
         id=run_id,
-        definition=parent.definition,
+        definition=definition.hash if definition is not None else parent.definition,
         pack_id=parent.pack_id,
         pack_version=parent.pack_version,
         flow_id=parent.flow_id,
@@ -49,7 +57,7 @@ def fork(
     calls = _calls([step for step in steps if step.ordinal <= shared])
     inside = [calls[place.frame] for place in cursor if place.frame]
     reopened = tuple(_reopened(call, run_id, now) for call in inside)
-    change = decide(None, (), (), CreateRun(run, None, reopened), now)
+    change = decide(None, (), (), CreateRun(run, definition, reopened), now)
     assert change is not None
     return change
 
@@ -87,8 +95,6 @@ def _after(parent: Run, past: Steps) -> Position | None:
         return parent.cursor[-1]
     calls, step = _calls(past), past[-1]
     while step.route is not None:
-        if step.route.restart:
-            return Position("", parent.flow_id, parent.entry)
         if step.route.to is not None:
             return Position(step.frame, step.flow, step.route.to)
         if not step.frame:

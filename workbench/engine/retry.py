@@ -19,12 +19,15 @@ RetryPlace = Literal["node", "entry"]
 
 
 def retry_place(failure: Failure, attempt: int, semantics: Semantics) -> RetryPlace | None:
-    """Where to try again after attempt number `attempt` (from 1), or None to stop trying."""
+    """Where to try again after attempt number `attempt` (from 1), or None to stop trying. The old
+    runner looks at the outermost words only: a failed call hides why the called flow failed."""
     if attempt >= MAX_ATTEMPTS:
         return None
     if semantics.retry == "node":
         return "node" if failure.retryable else None
     message = failure.message.lower()
+    if message.startswith("flow.call failed for "):
+        message = message.partition(": ")[0]
     return "entry" if any(word in message for word in RETRY_WORDS) else None
 
 

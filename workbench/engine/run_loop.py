@@ -37,21 +37,20 @@ class RunLoop:
         self._debugger = debugger
         self._control = control
         self._world = world
-        self._entry_attempts = 1
 
-    def drive(self, unsettled: StepRecord | None = None, may_repeat: bool = True) -> Run:
+    def drive(self, unsettled: StepRecord | None = None, doubt: str = "") -> Run:
         """Go on until the run ends, parks or is stopped; returns the run as committed.
 
-        `unsettled` is a failed step nobody routed before the last driver left. `may_repeat` is
-        False when a live effect of an interrupted step may have run: then the loop stands still
-        before that node and asks.
+        `unsettled` is the last step of the node to run, when it failed and nobody routed it, or
+        was interrupted, before the last driver left. `doubt` says which live effect of it has or
+        may have run: then the loop stands still before that node and asks.
         """
         try:
             with self._control.scope(None, self._budget(), "run"):
                 self._prepare()
                 if unsettled is not None:
-                    self._after_failure(unsettled, fresh=False)
-                self._loop(ask_first=not may_repeat)
+                    self._settle(unsettled)
+                self._loop(doubt)
         except Stopped as stop:
             self._stopped(stop)
         except RuleError as error:
@@ -78,33 +77,37 @@ class RunLoop:
             ledger.apply(InterruptStep(step.ordinal))
             self._stepper.retrying = True
 
+    def _settle(self, step: StepRecord) -> None:
+        if step.status == "failed":
+            self._took(Advanced("failed", step))
+        else:
+            self._stepper.retrying = True
+
     def _consume_answers(self) -> None:
         for wait in tuple(self._ledger.waits.values()):
             if wait.opened_at is not None and wait.resolution is not None:
                 self._took(self._stepper.consume(wait))
 
-    def _loop(self, ask_first: bool) -> None:
+    def _loop(self, doubt: str) -> None:
         while True:
             run = self._ledger.run
-            place = self._stepper.place
-            if run.ended or run.status == "waiting" or place is None:
-                return
-            if run.cancel_requested:
+            if run.cancel_requested and not run.ended:
                 self._cancel()
                 return
+            if run.ended or run.status == "waiting" or self._stepper.place is None:
+                return
             self._control.check()
-            choice = self._gate(ask_first)
-            ask_first = False
+            choice = self._gate(doubt)
+            doubt = ""
             self._took(self._stepper.advance(choice.input))
 
-    def _gate(self, ask_first: bool) -> Choice:
+    def _gate(self, doubt: str) -> Choice:
         place = self._stepper.place
         assert place is not None
         depth = len(self._ledger.run.cursor)
         pause = self._debugger.before(place, depth, self._stepper.roots(place.frame))
-        if ask_first:
-            sentence = "a live request of this node may have run before the last process ended"
-            pause = Pause("effect", place.frame, place.flow, place.node, sentence)
+        if doubt:
+            pause = Pause("effect", place.frame, place.flow, place.node, doubt)
         return self._debugger.stand(pause) if pause is not None else Choice()
 
     def _took(self, advanced: Advanced) -> None:
@@ -115,20 +118,26 @@ class RunLoop:
                 return
             advanced = following
 
-    def _after_failure(self, step: StepRecord, fresh: bool = True) -> Advanced | None:
+    def _after_failure(self, step: StepRecord) -> Advanced | None:
         """Retry, ask, or route a failure; the next failure when a caller failed with it."""
         assert step.error is not None
-        if fresh and self._retry(step, step.error):
+        if self._retry(step, step.error):
             return None
         choice = self._debugger.failure(step)
         if choice is not None and choice.verb == "retry":
-            self._stepper.retrying = True
+            # An answered wait asks anew: its key is spent, a new visit has a new one.
+            self._stepper.retrying = step.resolution is None
             return self._stepper.advance(choice.input)
         return self._stepper.let_go(step)
 
     def _retry(self, step: StepRecord, failure: Failure) -> bool:
         semantics = self._stepper.semantics
-        attempt = step.attempt if semantics.retry == "node" else self._entry_attempts
+        attempt = step.attempt
+        if semantics.retry == "entry":
+            frame = self._stepper.state.frames[step.frame]
+            if frame.resumed:
+                return False  # the old runner has no retry loop on resume (§4.2)
+            attempt = frame.attempt
         where = retry_place(failure, attempt, semantics)
         if where is None:
             return False
@@ -137,7 +146,6 @@ class RunLoop:
         if where == "node":
             self._stepper.retrying = True
         else:
-            self._entry_attempts += 1
             self._stepper.restart(step)
         return True
 

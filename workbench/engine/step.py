@@ -147,13 +147,15 @@ class Stepper:
         return self._fail_caller(place, step)
 
     def restart(self, step: StepRecord) -> None:
-        """The 2026-02 retry: a fresh state, from the entry, as new visits."""
-        entry = self.ledger.run.entry
-        flow = self.ledger.run.flow_id
+        """The 2026-02 retry: the flow of this step with a fresh state, from its entry, as new
+        visits."""
+        place = self.place
+        assert place is not None
+        start = self.definition.flows[place.flow].start
+        entry = start if place.frame and start is not None else self.ledger.run.entry
         taken = RouteTaken(entry, "retry: starts again at the entry", restart=True)
-        self.state.restart()
-        cursor = (Position("", flow, entry),)
-        self.ledger.apply(RouteStep(replace(step, route=taken), cursor))
+        self.state.restart(place.frame)
+        self.ledger.apply(RouteStep(replace(step, route=taken), self._cursor_to(place, entry)))
 
     def consume(self, wait: Wait) -> Advanced:
         """An answered wait ends its step; the run goes on along the answer's route."""
@@ -232,6 +234,8 @@ class Stepper:
             input=payload,
             source="you" if override is not msgspec.UNSET else "engine",
             missing=missing,
+            vt=self._world.now(),
+            rnd=self._world.position,
             started=self.ledger.now(),
         )
         self.ledger.apply(BeginStep(step))

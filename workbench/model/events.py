@@ -26,6 +26,7 @@ EventKind = Literal[
     "wait.resolved",  # subject Wait
     "pack.changed",  # subject Pack: a new version is in use
     "pack.rejected",  # subject Finding: the last good version stays
+    "mocks.changed",  # subject Path of the mocks.toml that was saved
     "notice",  # subject Finding: something worth a line, belonging to no run
 ]
 

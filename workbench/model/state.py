@@ -17,12 +17,19 @@ class FrameState:
     """What one frame (the root flow, or one call of a sub-flow) knows.
 
     `payloads` is node id -> payload (the template root `node`), `nodes` the reference's
-    `{ok, payload, meta}` form, `egress` what was emitted since the last consumed wait.
+    `{ok, payload, meta}` form, `egress` what was emitted since the last consumed wait. `attempt`
+    counts how often the flow was begun here (the 2026-02 retry), `resumed` says that a wait of it
+    was consumed.
     """
 
-    __slots__ = ("egress", "entry", "input", "last", "nodes", "payloads")
+    __slots__ = (
+        "attempt", "egress", "entry", "given", "input", "last", "nodes", "payloads", "resumed",
+    )  # fmt: skip
 
-    def __init__(self, entry: Json) -> None:
+    def __init__(self, entry: Json, attempt: int = 1) -> None:
+        self.given = entry
+        self.attempt = attempt
+        self.resumed = False
         self.entry: Json = {} if entry is None else entry
         self.input: Json = entry
         self.payloads: dict[str, Json] = {}
@@ -43,10 +50,9 @@ class FrameState:
 class RunState:
     """All frames of a run, visit counts and the last ordinal; mutable, owned by one thread."""
 
-    __slots__ = ("frames", "ordinal", "run_input", "visits")
+    __slots__ = ("frames", "ordinal", "visits")
 
     def __init__(self, run_input: Json) -> None:
-        self.run_input = run_input
         self.frames: dict[str, FrameState] = {"": FrameState(run_input)}
         self.visits: dict[tuple[str, str], tuple[int, int]] = {}
         self.ordinal = 0
@@ -60,9 +66,12 @@ class RunState:
         """Close a finished frame and what it knew."""
         self.frames.pop(frame, None)
 
-    def restart(self) -> None:
-        """Begin again with a fresh state and the original input (the 2026-02 retry, §4.2)."""
-        self.frames = {"": FrameState(self.run_input)}
+    def restart(self, frame: str) -> None:
+        """Begin a frame again with a fresh state and its original input (the 2026-02 retry,
+        §4.2)."""
+        before = self.frames.get(frame)
+        if before is not None:
+            self.frames[frame] = FrameState(before.given, before.attempt + 1)
 
     def next_visit(self, frame: str, node: str, retry: bool) -> tuple[int, int]:
         """(visit, attempt) of the next step of this node: a retry stays in the same visit."""
@@ -93,6 +102,7 @@ class RunState:
         if state is None:
             return
         state.egress.clear()
+        state.resumed = True
         if resolution.get("status") == "ok":
             state.input = resolution.get("payload")
 
@@ -138,7 +148,8 @@ def fold(run_input: Json, steps: Sequence[StepRecord], upto: int | None = None) 
                 state.enter(frame, called_input(step.input))
                 continue
         if step.route is not None and step.route.restart:
-            state.restart()
+            state.restart(step.frame)
+            continue
         state.ended(step)
     return state
 
@@ -165,6 +176,18 @@ def snapshot(run: Run, state: RunState, next_node: str | None, frame: str = "") 
         "next_node": next_node,
         "state": body,
     }
+
+
+def resume_record(run: Run, steps: Sequence[StepRecord], next_node: str | None) -> Json:
+    """Greentic's FlowResumeRecord of a run that waits in its root flow: what its runner stores at
+    a wait, `next_node` being the node after it. The wait counts as done there, its payload is its
+    output, and everything emitted so far was delivered."""
+    state = fold(run.input, steps)
+    step = next(step for step in reversed(steps) if step.status == "waiting")
+    state.apply(step.frame, step.node, step.input)
+    state.frames[step.frame].egress.clear()
+    reason = step.input.get("reason") if isinstance(step.input, dict) else step.input
+    return {"snapshot": snapshot(run, state, next_node, step.frame), "reason": reason}
 
 
 def leaf(cursor: tuple[Position, ...]) -> Position | None:

@@ -7,6 +7,7 @@ never a special case (`architecture.md`, ideas 1 and 3).
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -97,6 +98,8 @@ class LiveRun:
         self.grants = self.world.grants
         self.control = RunControl(parts.watchdog)
         self.pins = PinLink({**mocks.pins, **run.options.pins})
+        self._faults = FaultLink(mocks.faults, run.options.seed)
+        self._mocks_path = mocks.path
         self.ended = Flag()
         self.error: WorkbenchError | None = None
         self._held = held
@@ -133,7 +136,7 @@ class LiveRun:
                 recorder,
                 PauseLink(self.debugger),
                 self.pins,
-                FaultLink(mocks.faults, run.options.seed),
+                self._faults,
                 components,
                 *build_links(mocks, self.world, masker, control=self.control, intent=intent),
             ],
@@ -190,6 +193,21 @@ class LiveRun:
         """Wait until nothing drives the run any more."""
         return self.ended.wait(timeout)
 
+    def uses(self, mocks: Path) -> bool:
+        """Whether this run was started with that mocks file."""
+        return self._mocks_path is not None and self._mocks_path.resolve() == mocks.resolve()
+
+    def use_mocks(self, mocks: MocksConfig) -> None:
+        """The mocks file was saved: from the next effect on its new world answers."""
+        from workbench.mocks import with_answers
+
+        options = self.run.options
+        for name, value in mocks.secrets.map.items():
+            self.masker.register(name, value)
+        self.world.replace_config(with_answers(mocks, options.answers))
+        self.pins.replace({**mocks.pins, **options.pins})
+        self._faults.replace(mocks.faults)
+
     def preview(self) -> Preview | None:
         """The node about to run and what it would be sent; only while the run stands still."""
         if self.debugger.current is None:
@@ -207,6 +225,9 @@ class LiveRun:
         except WorkbenchError as error:
             self.error = error
             self._give_up(error)
+        except Exception as bug:  # noqa: BLE001  a mistake of ours must not leave a run unsaid
+            self.error = _internal(bug, self.masker)
+            self._give_up(self.error)
         finally:
             self._held.close()
             self.ended.set()
@@ -217,6 +238,16 @@ class LiveRun:
             if not self._ledger.run.ended:
                 self._ledger.apply(FailRun(Failure(error.code, str(error))))
                 self._ledger.flush()
+
+
+def _internal(bug: Exception, masker: Masker) -> WorkbenchError:
+    """A mistake of ours, with the place where it was raised and no secret in its text."""
+    place = traceback.extract_tb(bug.__traceback__)[-1]
+    return WorkbenchError(
+        "internal_error",
+        masker.mask_text(f"the workbench made a mistake: {type(bug).__name__}: {bug}"),
+        where=f"{Path(place.filename).name}:{place.lineno}",
+    )
 
 
 def _unsettled(run: Run, steps: list[StepRecord]) -> StepRecord | None:

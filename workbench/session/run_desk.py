@@ -28,6 +28,7 @@ from workbench.model.values import Json
 from workbench.session import answers, paths
 from workbench.session.artifacts import RunFiles
 from workbench.session.requests import HEADLESS, STEPPING, DriveMode, StartRequest
+from workbench.session.reload import Reloader
 from workbench.session.shelf import Shelf
 from workbench.session.stream import EventStream
 from workbench.session.telling import StreamObserver
@@ -52,6 +53,7 @@ class RunDesk:
         self.events = EventStream(now)
         self.breakpoints = Breakpoints()
         self.shelf = Shelf()
+        self.reloader = Reloader(self.shelf, self.events, self._use_mocks)
         self.new_id = new_id
         self.begun = False
         self._now = now
@@ -124,7 +126,8 @@ class RunDesk:
         """A new run of the same flow, on the pack as it is now; `run_input` replaces its input."""
         old = self.find_run(run_id)
         self.stop(old.id)
-        self.shelf.forget(Path(old.options.pack_path))
+        if not self.reloader.watching:
+            self.shelf.forget(Path(old.options.pack_path))
         options = old.options
         request = StartRequest(
             pack=Path(options.pack_path),
@@ -266,6 +269,7 @@ class RunDesk:
         if self._host is not None:
             self._host.close()
         self._watchdog.close()
+        self.reloader.close()
         self.shelf.close()
         if self._store is not None:
             self._store.close()
@@ -344,6 +348,14 @@ class RunDesk:
             beside = Path(opened.pack.path) / "mocks.toml"
             path = beside if beside.is_file() else None
         return read_mocks(path)
+
+    def _use_mocks(self, mocks: MocksConfig) -> None:
+        """A mocks file was saved: runs under way that use it see the new world."""
+        with self._lock:
+            living = [live for live in self._live.values() if live.alive]
+        for live in living:
+            if mocks.path is not None and live.uses(mocks.path):
+                live.use_mocks(mocks)
 
     def _mocks_of(self, run: Run) -> MocksConfig:
         """The mocks a run was started with, as they are now; none when their file is gone."""

@@ -28,6 +28,7 @@ class Shelf:
     def __init__(self) -> None:
         self._lock = Lock()
         self._opened: dict[Path, OpenedPack] = {}
+        self._before: dict[Path, OpenedPack] = {}
         self._assets: dict[Path, tempfile.TemporaryDirectory[str]] = {}
 
     def find(self, root: Path) -> list[PackSummary]:
@@ -58,6 +59,30 @@ class Shelf:
             with self._lock:
                 opened = self._opened.setdefault(key, opened)
         return opened
+
+    def paths(self) -> list[Path]:
+        """The packs that were opened, resolved."""
+        with self._lock:
+            return list(self._opened)
+
+    def reread(self, path: Path) -> tuple[Pack, Pack]:
+        """Read an opened pack again: as it was, and as it is now in use. Raises WorkbenchError,
+        and then the old one stays."""
+        from workbench.packs import open_pack
+
+        fresh = open_pack(path)
+        with self._lock:
+            old = self._opened.get(path, fresh)
+            self._before[path] = old
+            self._opened[path] = fresh
+        return old.pack, fresh.pack
+
+    def put_back(self, path: Path) -> None:
+        """Use what was in use before the last `reread`."""
+        with self._lock:
+            old = self._before.pop(path, None)
+            if old is not None:
+                self._opened[path] = old
 
     def forget(self, path: Path) -> None:
         """Read the pack again the next time it is asked for."""

@@ -24,6 +24,7 @@ from workbench.model.waits import Resolution, ResolveOutcome, Wait
 from workbench.session import answers, paths
 from workbench.session.requests import HEADLESS, DriveMode
 from workbench.session.run_desk import RunDesk
+from workbench.session.saved_version import place_kept
 from workbench.session.views import OpenWait, PackSummary, Preview, RunView
 
 
@@ -185,6 +186,26 @@ class Workspace(RunDesk):
         beside.write_text(text, encoding="utf-8", errors="replace")
         beside.replace(target)
         return target
+
+    def go_on_with_saved(self, run_id: str) -> Run:
+        """The run on its pack as saved, in a fork that stands before the first step the save
+        changed; the old run is kept. From the start when its place is gone."""
+        run = self.find_run(run_id)
+        opened = self.shelf.open(Path(run.options.pack_path))
+        old, new = self.store.definition(run.definition), opened.pack.definition
+        live = self.live(run_id)
+        if live is not None:
+            live.stop("exit")
+            live.join(5)
+            run = self.find_run(run_id)
+        try:
+            kept = place_kept(self.store.steps(run_id), run.cursor, old, new)
+            return self.fork(run_id, kept, definition=new)
+        except WorkbenchError as error:
+            if error.code not in ("place_lost", "fork_impossible"):
+                raise
+            self._problem(error)
+            return self.restart(run_id)
 
     # waits
 

@@ -78,6 +78,7 @@ class Ticket:
 
 
 _tickets: dict[str, Ticket] = {}
+# A network file system may emulate flock with locks that do not exclude the same process.
 _driven: set[tuple[str, str]] = set()
 _registry = threading.Lock()
 

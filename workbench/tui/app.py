@@ -63,7 +63,7 @@ class WorkbenchApp(App[int]):
         for finding in (*problems, *([unknown] if unknown else ())):
             self.call_after_refresh(self.tell, f"{finding.where}: {finding.message}")
         self.set_interval(RATE, self._pump)
-        self.call_after_refresh(_collect_again)
+        self.call_after_refresh(self._settled)
 
     # going places
 
@@ -116,12 +116,14 @@ class WorkbenchApp(App[int]):
     def answer(self, item: OpenWait) -> None:
         """Ask for the answer of a wait, and go on the way the person was going."""
         from workbench.tui.screens.answer import AnswerScreen
+        from workbench.tui.screens.inbox import due_line
 
         def took(answer: Resolution | None) -> None:
             if answer is not None:
                 self._resolve(item, answer)
 
-        self.push_screen(AnswerScreen(item), took)
+        due = due_line(item, self.workspace.clock(item.run)[0])
+        self.push_screen(AnswerScreen(item, due), took)
 
     def _resolve(self, item: OpenWait, answer: Resolution) -> None:
         debugger = self.debugger_of(item.run.id)
@@ -192,7 +194,15 @@ class WorkbenchApp(App[int]):
                 screen.happened(batch)
 
 
-def _collect_again() -> None:
-    """What start-up made lives as long as the app: no later collection need walk it."""
-    gc.freeze()
-    gc.enable()
+    def _settled(self) -> None:
+        """After the first frame: the collector works again (what start-up made lives as long as
+        the app, so it need never walk that), and saves are noticed."""
+        gc.freeze()
+        gc.enable()
+        self.watch_packs()
+
+    def watch_packs(self) -> None:
+        """Notice saves of every pack opened so far, off the event loop."""
+        self.run_worker(
+            self.workspace.reloader.watch, group="watch", thread=True, exit_on_error=False
+        )

@@ -30,6 +30,7 @@ class Inspection:
     has_sent: bool = False
     output: Json = None
     has_output: bool = False
+    out_title: str = "Out"
     before_sent: Json = None
     before_output: Json = None
     has_before: bool = False
@@ -89,6 +90,8 @@ def _pending(model: RunModel, path: str, node: Node | None, standing: bool) -> I
             reasons.append(("bad", preview.problem))
     if not reasons:
         reasons.append(("muted", "This node has not run."))
+    last = model.visible()[-1:] if standing else []
+    before = last[0] if last and last[0].status == "succeeded" else None
     return Inspection(
         path,
         _headline(path, node, None),
@@ -96,6 +99,9 @@ def _pending(model: RunModel, path: str, node: Node | None, standing: bool) -> I
         template=node.mapping if node is not None else None,
         sent=preview.value if preview is not None else None,
         has_sent=preview is not None and not preview.problem,
+        output=before.output if before is not None else None,
+        has_output=before is not None,
+        out_title=f"Out of {before.where}, the step before" if before is not None else "",
         missing=preview.missing if preview is not None else (),
         where=node.where() if node is not None else "",
     )

@@ -7,7 +7,6 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from workbench.model.values import short
 from workbench.model.waits import Resolution
 from workbench.session.views import OpenWait
 from workbench.tui.widgets.choice import Choice
@@ -33,9 +32,10 @@ class AnswerScreen(ModalScreen[Resolution | None]):
     """
     BINDINGS = [("escape", "leave", "Leave")]
 
-    def __init__(self, item: OpenWait) -> None:
+    def __init__(self, item: OpenWait, due: str = "") -> None:
         super().__init__(classes="dialog")
         self._item = item
+        self._due = due
 
     def compose(self) -> ComposeResult:
         wait = self._item.wait
@@ -51,9 +51,8 @@ class AnswerScreen(ModalScreen[Resolution | None]):
             yield Choice(WAYS, "ok", id="way")
 
     def on_mount(self) -> None:
-        lines = [("strong", self._item.wait.prompt)]
-        lines.append(("muted", f"key {short(self._item.key, 40)}   y in the inbox copies it"))
-        self.query_one("#prompt", ReasonLines).show(lines)
+        lines = [("strong", self._item.wait.prompt), ("muted", self._due)]
+        self.query_one("#prompt", ReasonLines).show([line for line in lines if line[1]])
         self.query_one(SchemaForm).focus()
 
     @property

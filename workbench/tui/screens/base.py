@@ -9,6 +9,7 @@ from textual.screen import Screen
 
 from workbench.model.errors import WorkbenchError
 from workbench.session import Workspace
+from workbench.tui.actions import BY_ID
 from workbench.tui.bridge import Happened
 from workbench.tui.keymap import bindings
 from workbench.tui.widgets.key_bar import KeyBar
@@ -60,6 +61,10 @@ class WorkbenchScreen(Screen[None]):
         """The actions worth a place at the bottom now, the likeliest first."""
         return ["help", "palette"]
 
+    def title_of(self, action_id: str) -> str:
+        """What an action is called at the bottom now."""
+        return BY_ID[action_id].title
+
     def action_perform(self, action_id: str) -> None:
         """The one door: refused with a reason, or done; a problem becomes one sentence."""
         reason = self.refuse(action_id)
@@ -78,9 +83,14 @@ class WorkbenchScreen(Screen[None]):
             bar.say(text, bad)
 
     def refresh_hints(self) -> None:
-        """Bring the bottom row up to date; repaints only when it reads differently."""
+        """Bring the bottom row up to date; under a dialog, which has keys of its own, it is
+        empty. Repaints only when it reads differently."""
+        hints = self.hints() if self.is_current else []
         for bar in self.query(KeyBar):
-            bar.show(self.hints(), [name for name in self.hints() if self.refuse(name)])
+            bar.show(
+                {name: self.title_of(name) for name in hints},
+                [name for name in hints if self.refuse(name)],
+            )
 
     # facts
 
@@ -105,4 +115,7 @@ class WorkbenchScreen(Screen[None]):
         self.bench.exit()
 
     def on_screen_resume(self) -> None:
+        self.refresh_hints()
+
+    def on_screen_suspend(self) -> None:
         self.refresh_hints()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -102,14 +103,30 @@ class DebugScreen(Looking):
         if self.model.apply(mine):
             self.look_again()
         for event in batch.events:
-            if event.kind == "notice":
-                self.say(event.subject.message, bad=event.subject.severity == "error")
+            self._noticed(event)
+
+    def _noticed(self, event: Event) -> None:
+        """What happened around the run: saves, and things worth a line."""
+        if event.kind == "notice":
+            self.say(event.subject.message, bad=event.subject.severity == "error")
+        elif event.kind == "pack.changed" and self._mine(event.subject.path):
+            self.model.stale = self.model.run.definition != event.subject.definition.hash
+            self.say("saved: R goes on with the new version" if self.model.stale else "saved: as run")
+            self.refresh_hints()
+        elif event.kind == "pack.rejected":
+            self.say(f"✗ {event.subject.where}: {event.subject.message}", bad=True)
+        elif event.kind == "mocks.changed" and self._mine(str(event.subject.parent)):
+            self.say("mocks.toml saved: in use from the next effect on")
+
+    def _mine(self, pack: str) -> bool:
+        return Path(pack).resolve() == Path(self.model.run.options.pack_path)
 
     def _routine(self, event: Event) -> bool:
-        """No news: a pause that a step asked for, or an answer that was told already."""
+        """No news: a pause that a step asked for or that its failure explains, or an answer that
+        was told already."""
         subject = event.subject
         if isinstance(subject, Pause):
-            return subject.reason in ("start", "step", "cursor")
+            return subject.reason in ("start", "step", "cursor", "failure")
         if event.kind == "wait.resolved":
             told = subject.key_id in self._answers_told
             self._answers_told.add(subject.key_id)
@@ -211,6 +228,8 @@ class DebugScreen(Looking):
             return ""
         if model.run.ended:
             return f"the run is {model.run.status}: R runs it again"
+        if model.past:
+            return "this is the past: Esc leads back to now"
         if model.run.status == "waiting":
             return "the run waits for an answer: w"
         if model.live and model.pause is None:
@@ -224,8 +243,18 @@ class DebugScreen(Looking):
             return "" if self.model.past else "this is the present"
         return "" if self.model.steps and self.model.at != 0 else "this is the beginning"
 
+    def title_of(self, action_id: str) -> str:
+        failure = self.model.pause is not None and self.model.pause.reason == "failure"
+        if action_id == "restart" and failure and not self.model.past:
+            return "retry"
+        if action_id == "leave" and self.model.past:
+            return "to now"
+        return super().title_of(action_id)
+
     def hints(self) -> list[str]:
         model = self.model
+        if model.past:
+            return ["back", "forward", "leave", "evaluate", "why", "copy", "help", "palette"]
         if model.run.status == "waiting":
             return ["waits", "back", "evaluate", "restart", "help", "palette"]
         if model.run.ended:
@@ -283,6 +312,9 @@ class DebugScreen(Looking):
 
     def do_restart(self) -> None:
         pause = self.model.pause
+        if self.model.stale:
+            self.bench.replace_run(self, self.workspace.go_on_with_saved(self.run_id))
+            return
         if pause is not None and pause.reason == "failure":
             self._present()
             self.workspace.go(self.run_id, "into", choice=Choice("retry"))

@@ -78,10 +78,9 @@ class InboxScreen(WorkbenchScreen):
             return
         lines = [("strong", item.wait.prompt)]
         lines.append(("", f"{item.run.pack_id} ▸ {item.run.flow_id} · run {item.run.number}"))
-        if item.wait.due_at is not None:
-            lines.append(
-                ("", f"due {due_text(item.wait.due_at, self.workspace.clock(item.run)[0])}")
-            )
+        due = due_line(item, self.workspace.clock(item.run)[0])
+        if due:
+            lines.append(("", due))
         prompt.show(lines)
         schema.show("Schema of the answer", item.wait.schema or {})
 
@@ -127,6 +126,11 @@ def wait_line(item: OpenWait) -> str:
     """One wait: where, what it asks, when it is due."""
     due = "" if item.wait.due_at is None else f"  due {_stamp(item.wait.due_at)}"
     return f"run {item.run.number}  {item.wait.signal:<16} {item.wait.prompt}{due}"
+
+
+def due_line(item: OpenWait, now: int) -> str:
+    """When a wait is due on its run's own clock; empty when it never is."""
+    return "" if item.wait.due_at is None else f"due {due_text(item.wait.due_at, now)}"
 
 
 def due_text(due: int, now: int) -> str:

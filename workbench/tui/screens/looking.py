@@ -60,6 +60,8 @@ class Looking(WorkbenchScreen):
             return "this node has no place in a file"
         if action_id == "edit_input" and self.model.live and self.model.pause is None:
             return "it is running: p pauses it"
+        if action_id == "edit_input" and self.model.past and not self.model.run.ended:
+            return "this is the past: Esc leads back to now"
         return ""
 
     def _refuse_frame(self, action_id: str) -> str:
@@ -214,7 +216,8 @@ class Looking(WorkbenchScreen):
         from workbench.tui.screens.note import NoteScreen
 
         step = self.model.step_at(self.selected or "")
-        rows = self.workspace.why_not(self.run_id, step) if step is not None else []
+        routed = step is not None and step.route is not None
+        rows = self.workspace.why_not(self.run_id, step) if step is not None and routed else []
         if not rows:
             deciders = self._deciders()
             rows = [row for one in deciders for row in self.workspace.why_not(self.run_id, one)]
@@ -323,7 +326,7 @@ class Looking(WorkbenchScreen):
             self.say(f"{path} answers for itself again")
             return
         step = self.model.step_at(path)
-        value = step.output if step is not None else {}
+        value = step.output if step is not None and step.status == "succeeded" else {}
 
         def took(output: tuple[Json] | None) -> None:
             if output is not None and self.workspace.pin(self.run_id, path, output[0]):

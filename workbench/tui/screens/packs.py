@@ -12,6 +12,8 @@ from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 from textual.worker import Worker, WorkerState
 
+from workbench.model.flow import Flow
+from workbench.model.pack import Pack
 from workbench.model.values import Json, short
 from workbench.session import RUNNING, STEPPING, StartRequest
 from workbench.session.views import PackSummary
@@ -41,6 +43,7 @@ class PacksScreen(WorkbenchScreen):
         "edit_input",
         "find",
         "waits",
+        "pane_1",
         "pane_5",
         "reload",
         "copy",
@@ -98,6 +101,7 @@ class PacksScreen(WorkbenchScreen):
             self._loading = False
             self._found = list(event.worker.result or [])
             self._fill()
+            self.bench.watch_packs()
         elif event.state is WorkerState.ERROR:
             self._loading = False
             self.say(str(event.worker.error), bad=True)
@@ -116,8 +120,7 @@ class PacksScreen(WorkbenchScreen):
                 continue
             branch = tree.root.add(Text(_pack_label(item, name)), (item, None), expand=True)
             for flow in shown:
-                label = f"{flow.id}  {len(flow.nodes)} nodes" if flow.nodes else f"{flow.id}  empty"
-                leaf = branch.add_leaf(Text(label), (item, flow.id))
+                leaf = branch.add_leaf(Text(_flow_label(flow)), (item, flow.id))
                 entry = item.pack.entry.flow_id if item.pack is not None else None
                 if first is None and flow.id == entry:
                     first = leaf
@@ -204,10 +207,16 @@ class PacksScreen(WorkbenchScreen):
                 return f"flow {chosen[1]} has nothing to run"
         if action_id in ("waits", "pane_5") and not self.workspace.waits():
             return "nothing is waiting"
+        if action_id == "pane_1" and not self.workspace.runs(1):
+            return "nothing has run here yet"
         return ""
 
+    def title_of(self, action_id: str) -> str:
+        titles = {"open": "step", "go_on": "run", "pane_1": "last run"}
+        return titles.get(action_id) or super().title_of(action_id)
+
     def hints(self) -> list[str]:
-        return ["open", "go_on", "edit_input", "find", "waits", "help", "palette", "quit"]
+        return ["open", "go_on", "edit_input", "find", "pane_1", "waits", "help", "palette"]
 
     def _start(self, stepping: bool) -> None:
         chosen = self._chosen()
@@ -260,6 +269,9 @@ class PacksScreen(WorkbenchScreen):
     def do_waits(self) -> None:
         self.bench.go_to_waits()
 
+    def do_pane_1(self) -> None:
+        self.bench.open_run(self.workspace.runs(1)[0].id)
+
     def do_pane_5(self) -> None:
         self.bench.go_to_waits()
 
@@ -278,6 +290,24 @@ class PacksScreen(WorkbenchScreen):
         kinds = {event.kind for event in batch.events}
         if kinds & {"wait.opened", "wait.resolved", "run.changed"}:
             self._say_state()
+        for event in batch.events:
+            if event.kind == "pack.rejected":
+                self.say(f"✗ {event.subject.where}: {event.subject.message}", bad=True)
+            elif event.kind == "pack.changed":
+                self.say(f"{event.subject.id} was saved: the new version is in use")
+                self._swap(event.subject)
+
+    def _swap(self, pack: Pack) -> None:
+        """A new version of a pack that is in the list."""
+        for index, item in enumerate(self._found):
+            if Path(item.path).resolve() == Path(pack.path).resolve():
+                self._found[index] = PackSummary(item.path, pack)
+                self._fill()
+
+
+def _flow_label(flow: Flow) -> str:
+    count = len(flow.nodes)
+    return f"{flow.id}  {count} node{'s' * (count != 1)}" if count else f"{flow.id}  empty"
 
 
 def _pack_label(item: PackSummary, name: str) -> str:

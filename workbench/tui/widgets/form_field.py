@@ -60,7 +60,8 @@ class FormField(Vertical):
             area = TextArea(text)
             area.cursor_blink = False
             return area
-        control = Input(text, password=spec.secret, compact=True)
+        # Without colours an empty field would be an empty row.
+        control = Input(text, placeholder="…", password=spec.secret, compact=True)
         control.cursor_blink = False
         return control
 

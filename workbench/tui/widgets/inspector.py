@@ -90,7 +90,7 @@ class Inspector(Vertical):
         output.set_class(not seen.has_output, "away")
         if seen.has_output:
             before_output = seen.before_output if seen.has_before else ABSENT
-            output.show("Out", seen.output, previous=before_output)
+            output.show(seen.out_title, seen.output, previous=before_output)
 
     def _tabs(self) -> list[Tab]:
         seen = self._seen
@@ -159,7 +159,7 @@ class Inspector(Vertical):
         body: dict[str, Json] = {"node": seen.path}
         if seen.has_sent:
             body["in"] = seen.sent
-        if seen.has_output:
+        if seen.has_output and seen.step is not None:
             body["out"] = seen.output
         if seen.step is not None and seen.step.error is not None:
             body["error"] = {"code": seen.step.error.code, "message": seen.step.error.message}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -23,7 +23,7 @@ class KeyBar(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._ids: tuple[str, ...] = ()
+        self._titles: dict[str, str] = {}
         self._refused: frozenset[str] = frozenset()
         self._message = ""
         self._bad = False
@@ -33,11 +33,11 @@ class KeyBar(Widget):
         """What was said last."""
         return self._message
 
-    def show(self, ids: Iterable[str], refused: Iterable[str] = ()) -> None:
-        """Show these actions; repaints only when they differ from what is shown."""
-        ids, away = tuple(ids), frozenset(refused)
-        if (ids, away) != (self._ids, self._refused):
-            self._ids, self._refused = ids, away
+    def show(self, titles: Mapping[str, str], refused: Iterable[str] = ()) -> None:
+        """Show these actions (id to title); repaints only when they differ from what is shown."""
+        away = frozenset(refused)
+        if (list(titles.items()), away) != (list(self._titles.items()), self._refused):
+            self._titles, self._refused = dict(titles), away
             self.refresh()
 
     def say(self, text: str, bad: bool = False) -> None:
@@ -52,16 +52,16 @@ class KeyBar(Widget):
         room = width - (cell_len(message) + len(GAP) if message else 0)
         parts: list[Content] = [Content(" ")]
         used = 1
-        for name in self._ids:
-            action = BY_ID[name]
-            keys = " ".join(spell(key) for key in action.keys[:2] if not key.startswith("shift"))
-            cells = cell_len(keys) + 1 + cell_len(action.title) + len(GAP)
+        for name, title in self._titles.items():
+            shown = [key for key in BY_ID[name].keys[:2] if not key.startswith("shift")]
+            keys = " ".join(spell(key) for key in shown)
+            cells = cell_len(keys) + 1 + cell_len(title) + len(GAP)
             if used + cells > max(room, width // 3):
                 break
             used += cells
             tone = "dim" if name in self._refused and self.app.ansi_color is False else ""
             label = Content.assemble(
-                (drawn(keys), "bold"), " ", (drawn(action.title), tone), GAP
+                (drawn(keys), "bold"), " ", (drawn(title), tone), GAP
             ).stylize(f"@click=screen.perform('{name}')")
             parts.append(label)
         line = Content("").join(parts)

@@ -56,7 +56,8 @@ class RowPacker:
     """Turns events into packed rows, remembering which step an effect belongs to.
 
     `zone` is the time zone of the time column (None: the machine's). With `virtual` the steps'
-    and effects' virtual time is shown instead of the moment the fact was sent.
+    and effects' virtual time is shown instead of the moment the fact was sent; a fact without
+    one has that of the fact before.
     """
 
     def __init__(self, zone: tzinfo | None = None, virtual: bool = False) -> None:
@@ -65,6 +66,7 @@ class RowPacker:
         self._names: dict[str, str] = {}  # "run:ordinal" -> frame + node
         self._ordinals: dict[str, str] = {}  # "run:node" -> latest ordinal
         self._run_states: dict[str, str] = {}
+        self._vt = 0
         self._second = -1
         self._clock = ""
         self._writers: dict[str, Callable[[Event], str | None]] = {
@@ -119,6 +121,12 @@ class RowPacker:
             self._clock = datetime.fromtimestamp(second, self._zone).strftime("%H:%M:%S")
         return f"{self._clock}.{rest // 1000:03d}"
 
+    def _moment(self, virtual: int, event: Event) -> int:
+        if not self.virtual:
+            return event.at
+        self._vt = virtual or self._vt
+        return self._vt or event.at
+
     # -- one writer per kind of event; each gives a packed row or None ------------------------
 
     def _step_started(self, event: Event) -> None:
@@ -137,7 +145,7 @@ class RowPacker:
         word, source = STEP_WORDS[step.status], step.source
         if step.status == "succeeded" and isinstance(step.resolution, dict):
             word, source = str(step.resolution.get("status", word)), "you"
-        at = self.time(step.vt if self.virtual and step.vt else event.at)
+        at = self.time(self._moment(step.vt, event))
         shown = "" if source == "engine" else source
         return (
             f"s\x1f{at}\x1f{step.ordinal}\x1f{where}\x1f{word}\x1f\x1f{shown}\x1f{step_text(step)}"
@@ -151,7 +159,7 @@ class RowPacker:
         word, status, text = effect_summary(effect)
         if effect.state == 0:
             status = "sent"
-        at = self.time(effect.vt if self.virtual and effect.vt else event.at)
+        at = self.time(self._moment(effect.vt, event))
         shown = "" if effect.source == "engine" else effect.source
         return (
             f"e{effect.n}\x1f{at}\x1f{effect.ordinal}\x1f{where}\x1f{word}\x1f{status}\x1f{shown}"
@@ -162,7 +170,8 @@ class RowPacker:
         log: Log = event.subject
         ordinal = self._ordinals.get(f"{event.run_id}:{log.node}", "0")
         node = clean(log.node)
-        return f"l\x1f{self.time(event.at)}\x1f{ordinal}\x1f{node}\x1flog\x1f\x1f\x1f{log.text}"
+        at = self.time(self._moment(0, event))
+        return f"l\x1f{at}\x1f{ordinal}\x1f{node}\x1flog\x1f\x1f\x1f{log.text}"
 
     def _log_lines(self, row: str) -> list[str]:
         head, _, text = row.rpartition(SEPARATOR)
@@ -210,7 +219,7 @@ class RowPacker:
     def _plain(
         self, kind: RowKind, event: Event, where: str, word: str, text: str, ordinal: int = 0
     ) -> str:
-        at = self.time(event.at)
+        at = self.time(self._moment(0, event))
         return f"{kind[0]}\x1f{at}\x1f{ordinal}\x1f{where}\x1f{word}\x1f\x1f\x1f{text}"
 
 

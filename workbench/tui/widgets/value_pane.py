@@ -33,7 +33,7 @@ class ValuePane(Vertical):
         super().__init__(name=name, id=id, classes=classes)
         self.view = JsonView()
         self._head = OneLine(self._title_line)
-        self._title = self._source_title = ""
+        self._title = self._source_title = self._whole = ""
         self._two = False
 
     def compose(self) -> ComposeResult:
@@ -54,6 +54,9 @@ class ValuePane(Vertical):
         """Show a value under a title; see `JsonView.show`."""
         self._title, self._source_title = title, source_title
         self._two = template is not ABSENT
+        # One expression that gave a whole value has no rows of its own to stand beside.
+        whole = isinstance(template, str) and isinstance(value, (dict, list))
+        self._whole = f"  {clean(template, 60)}" if whole else ""
         self.view.show(
             value, previous=previous, template=template, missing=missing, ignored=ignored
         )
@@ -63,11 +66,12 @@ class ValuePane(Vertical):
         left = f" {clean(self._title)}"
         note = f"{self.view.headline} "
         if not self._two or width - 2 < SIDE_BY_SIDE:
-            return [(fit(left, width - len(note) - 1) + " ", "strong"), (note, "muted")]
+            left = fit(left + self._whole, width - len(note) - 1)
+            return [(left + " ", "strong"), (note, "muted")]
         half = (width - 1) // 2
         right = fit(left, width - half - len(note) - 2)
         return [
-            (fit(f" {clean(self._source_title)}", half), "strong"),
+            (fit(f" {clean(self._source_title)}{self._whole}", half), "strong"),
             ("│", "muted"),
             (f"{right} ", "strong"),
             (note, "muted"),

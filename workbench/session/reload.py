@@ -1,0 +1,128 @@
+"""Hot reload: a saved pack or mocks file is in use at once, a broken save keeps the last good one.
+
+A run that is under way keeps the definition it started with; its screen is told that it is stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from workbench.model.errors import WorkbenchError
+from workbench.model.findings import Finding
+from workbench.model.pack import Pack
+from workbench.session.shelf import Shelf
+from workbench.session.stream import EventStream
+from workbench.session.watching import Watcher
+
+if TYPE_CHECKING:
+    from workbench.mocks import MocksConfig
+
+    MocksSaved = Callable[[MocksConfig], None]
+
+
+class Reloader:
+    """Watches the packs that are open and swaps in what was saved."""
+
+    def __init__(self, shelf: Shelf, events: EventStream, mocks_saved: MocksSaved) -> None:
+        self._shelf = shelf
+        self._events = events
+        self._mocks_saved = mocks_saved
+        self._lock = Lock()
+        self._watcher: Watcher | None = None
+        self._watched: frozenset[Path] = frozenset()
+        self._broken: set[Path] = set()
+
+    def watch(self) -> None:
+        """Watch every pack on the shelf from now on; cheap when nothing is new."""
+        folders = frozenset(_folder(path) for path in self._shelf.paths())
+        with self._lock:
+            if folders == self._watched:
+                return
+            old, self._watched = self._watcher, folders
+            self._watcher = Watcher(folders, self.saved)
+            self._watcher.start()
+        if old is not None:
+            old.close()
+
+    @property
+    def watching(self) -> bool:
+        """True while saves are noticed by themselves."""
+        return self._watcher is not None
+
+    def close(self) -> None:
+        """Stop watching."""
+        with self._lock:
+            watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.close()
+
+    def saved(self, changed: set[Path]) -> None:
+        """These files changed: reload the packs they belong to."""
+        for path in self._shelf.paths():
+            mine = {one for one in changed if one == path or path in one.parents}
+            if mine:
+                self._reload(path, mine)
+
+    def _reload(self, path: Path, changed: set[Path]) -> None:
+        if all(one.name == "mocks.toml" or "cassettes" in one.parts for one in changed):
+            self._mocks(path)
+            return
+        try:
+            old, new = self._shelf.reread(path)
+        except WorkbenchError as error:
+            place = error.where or str(path.name)
+            self._reject(path, Finding(error.code, "error", place, error.message))
+            return
+        problem = _worse(old, new)
+        if problem is not None:
+            self._shelf.put_back(path)
+            self._reject(path, problem)
+            return
+        again = path in self._broken
+        self._broken.discard(path)
+        if old.definition.hash != new.definition.hash or again:
+            self._events.emit("pack.changed", "", new)
+
+    def _reject(self, path: Path, problem: Finding) -> None:
+        self._broken.add(path)
+        self._events.emit("pack.rejected", "", problem)
+
+    def _mocks(self, path: Path) -> None:
+        from workbench.mocks import read_mocks
+
+        try:
+            config = read_mocks(path / "mocks.toml")
+        except WorkbenchError as error:
+            self._reject(path, Finding(error.code, "error", error.where, error.message))
+            return
+        self._broken.discard(path)
+        self._mocks_saved(config)
+        self._events.emit("mocks.changed", "", config.path)
+
+
+def _folder(path: Path) -> Path:
+    return path if path.is_dir() else path.parent
+
+
+def _worse(old: Pack, new: Pack) -> Finding | None:
+    """The error that a flow, good before, has now; None when nothing that ran is broken."""
+    for name, flow in old.flows.items():
+        if flow.start is None:
+            continue
+        now = new.flows.get(name)
+        if now is None:
+            continue  # removed on purpose
+        error = next((one for one in now.findings if one.severity == "error"), None)
+        if error is not None and now.start is None:
+            return error
+    return next(
+        (
+            one
+            for one in new.findings
+            if one.severity == "error" and one not in old.findings
+        ),
+        None,
+    )
