@@ -1,25 +1,26 @@
-"""What a journaled step costs, against raw sqlite3 writing the same rows.
+"""What a journaled step costs, against raw sqlite3 writing the same rows (bars E2, E3).
 
-One transaction per step: end step n, begin step n+1, two events, the run row. Rounds are
-interleaved (raw, ours, raw, ours ...) because a busy machine drifts; ratios are taken per round.
+    raw     the same tables, rows, statements and sync mode, values inline, no run logic
+    ours    the durable store; the changes are ready-made, so only the store is measured
 
-    python -m benchmarks.bench_store [--steps 500] [--rounds 7] [--json]
+One transaction per step: end step n, begin step n+1, two events, the run row.
+
+    python -m benchmarks.bench_store [--steps 500] [--rounds 7]
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import itertools
 import sqlite3
-import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from benchmarks.rounds import Work, median, ratio, run_rounds, verdict
 from workbench.model import rules
 from workbench.model.flow import Definition
 from workbench.model.journal import Change, Store
@@ -29,6 +30,7 @@ from workbench.store import open_store, schema
 
 DEFINITION = Definition("bench", "1.0.0", {})
 NODES = 20
+BARS = {False: 2.0, True: 1.6}  # by FULL
 
 
 def state_of(size: int, seed: int = 0) -> dict[str, Json]:
@@ -87,14 +89,14 @@ def new_run(store: Store, number: int) -> Run:
 
 
 def ours(store: Store, number: int, steps: int, size: int, full: bool) -> float:
-    """Mean microseconds per commit through the store."""
+    """Mean seconds per commit through the store."""
     run = new_run(store, number)
     work = changes(run, steps, size, full)
     with store.drive(run.id):
         start = time.perf_counter()
         for change in work:
             store.commit(change)
-        return (time.perf_counter() - start) / steps * 1e6
+        return (time.perf_counter() - start) / steps
 
 
 class Raw:
@@ -109,7 +111,7 @@ class Raw:
         self.connection.execute("COMMIT")
 
     def run(self, steps: int, size: int, full: bool) -> float:
-        """Mean microseconds per transaction."""
+        """Mean seconds per transaction."""
         execute = self.connection.execute
         execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
         rid = execute(
@@ -158,7 +160,7 @@ class Raw:
             execute("COMMIT")
             spent += time.perf_counter() - start
             body = output
-        return spent / steps * 1e6
+        return spent / steps
 
 
 _EVENT = encode(
@@ -167,59 +169,48 @@ _EVENT = encode(
 )  # fmt: skip
 
 
-def compare(steps: int, rounds: int, size: int, full: bool) -> dict[str, Any]:
-    """Medians over interleaved rounds, in microseconds per step."""
-    with tempfile.TemporaryDirectory() as folder:
-        raw, store = Raw(Path(folder, "raw.db")), open_store(Path(folder, "ours.db"))
-        pairs: list[tuple[float, float]] = []
-        for number in range(rounds + 1):
-            parts: list[Callable[[], float]] = [
-                lambda: raw.run(steps, size, full),
-                lambda number=number: ours(store, number, steps, size, full),  # type: ignore[misc]
-            ]
-            if number % 2:
-                second, first = parts[1](), parts[0]()
-                pairs.append((first, second))
-            else:
-                pairs.append((parts[0](), parts[1]()))
-        raw.connection.close()
-        store.close()
-        sizes = {name: Path(folder, f"{name}.db").stat().st_size for name in ("raw", "ours")}
-    pairs = pairs[1:]  # the first round warms up
-    ratios = [second / first for first, second in pairs]
-    return {
-        "state_bytes": size,
-        "sync": "FULL" if full else "NORMAL",
-        "raw_us": round(statistics.median(first for first, _ in pairs), 1),
-        "ours_us": round(statistics.median(second for _, second in pairs), 1),
-        "ratio": round(statistics.median(ratios), 2),
-        "ratio_range": [round(min(ratios), 2), round(max(ratios), 2)],
-        "raw_bytes": sizes["raw"],
-        "ours_bytes": sizes["ours"],
+def contest(folder: Path, steps: int, size: int, full: bool) -> tuple[dict[str, Work], Store]:
+    """Both sides of one workload; each call gives mean seconds per step."""
+    name = f"{size}-{full}"
+    raw, store = Raw(folder / f"raw-{name}.db"), open_store(folder / f"ours-{name}.db")
+    number = itertools.count()
+    work: dict[str, Work] = {
+        "raw": lambda: raw.run(steps, size, full),
+        "ours": lambda: ours(store, next(number), steps, size, full),
     }
+    return work, store
 
 
-def main() -> None:
-    """Print one line per workload."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def main() -> int:
+    parser = argparse.ArgumentParser(description="journal commits against raw sqlite3")
     parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    steps, held = options.steps, True
     memory = open_store(None)
-    inline = [ours(memory, number, options.steps, 2000, False) for number in range(options.rounds)]
-    results: list[dict[str, Any]] = [
-        {"state_bytes": 2000, "sync": "memory", "ours_us": round(statistics.median(inline), 1)}
-    ]
-    for size in (2_000, 100_000):
-        for full in (False, True):
-            results.append(compare(options.steps, options.rounds, size, full))
-    if options.json:
-        print(json.dumps(results, indent=2))
-        return
-    for row in results:
-        print("  ".join(f"{name} {value}" for name, value in row.items()))
+    inline = [ours(memory, number, steps, 2000, False) * 1e6 for number in range(options.rounds)]
+    print(f"memory store, 2000 byte state: {median(inline):.1f} us a step")
+    held &= verdict("memory us a step", median(inline), "<= 20", median(inline) <= 20)
+    with tempfile.TemporaryDirectory() as name:
+        for size in (2_000, 100_000):
+            for full in (False, True):
+                count = steps if size < 10_000 else max(50, steps // 5)
+                work, store = contest(Path(name), count, size, full)
+                measured = run_rounds(work, options.rounds)
+                store.close()
+                each = {side: median(measured[side]) * 1e6 for side in work}
+                sync = "FULL" if full else "NORMAL"
+                sizes = [
+                    Path(name, f"{side}-{size}-{full}.db").stat().st_size / 1e6 for side in work
+                ]
+                print(
+                    f"state {size} bytes, {sync}: {each['ours']:.0f} us a step, "
+                    f"raw {each['raw']:.0f}; {sizes[1]:.1f} MB, raw {sizes[0]:.1f}"
+                )
+                times = ratio(measured, "ours", "raw")
+                held &= verdict("times raw sqlite3", times, f"<= {BARS[full]}", times <= BARS[full])
+    return 0 if held else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -12,6 +12,7 @@ import pytest
 
 from tests import faults
 from tests.cli.commands import Commands
+from tests.cli.local_service import answering
 from tests.cli.packs import call, say, write_pack
 from tests.faults.assembling import REPOSITORY
 from workbench.store import open_store
@@ -297,6 +298,32 @@ def test_ctrl_c_stops_a_busy_guest_and_keeps_the_run(work: Path) -> None:
     assert [step.status for step in store.steps(run.id)] == ["interrupted"]
     assert run.status == "running"
     store.close()
+
+
+def test_a_live_request_that_may_have_run_is_never_repeated_unasked(
+    cli: Commands, work: Path
+) -> None:
+    with answering({"paid": True}) as service:
+        pack = write_pack(
+            work / "payer",
+            {"main": {"pay": call("payer")}},
+            {"payer": faults.http_caller("POST", service.url, body="{}")},
+            mocks='[http]\nmode = "all"\ngrant = ["127.0.0.1"]\n',
+        )
+        service.open.clear()
+        words = [sys.executable, "-m", "workbench", "run", str(pack), "--workspace", str(work)]
+        with subprocess.Popen(words, cwd=REPOSITORY, stdout=subprocess.DEVNULL) as process:
+            assert service.asked.wait(20)
+            process.kill()
+        service.open.set()
+        said = cli("resume", "1", "--json")
+        assert said.code == 1
+        assert said.json["error"]["code"] == "live_effect_in_doubt"
+        assert "--repeat" in said.err
+        assert len(service.bodies) == 1
+        said = cli("resume", "1", "--repeat", "--json")
+        assert (said.code, said.json["output"]) == (0, {"paid": True})
+        assert len(service.bodies) == 2
 
 
 def test_the_february_semantics_can_be_asked_for(cli: Commands, refund: Path) -> None:

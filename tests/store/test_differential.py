@@ -100,7 +100,8 @@ VERBS: dict[str, Verb] = {
     "stale": stale,
     "unruly": unruly,
 }
-COMMON = ("begin", "end") * 8 + ("park", "answer", "resume", "call", "fork") * 2
+# Ended runs take no commands: endings are rare, and delete, create, start bring a run back.
+COMMON = ("begin", "end") * 30 + ("park", "answer", "resume", "call", "create", "start") * 9
 OPS = st.tuples(
     st.sampled_from(COMMON + tuple(VERBS)), st.sampled_from(RUNS * 3 + FORKS), st.integers(0, 40)
 )

@@ -78,6 +78,17 @@ def test_reopening_changes_nothing(path: Path) -> None:
     )
 
 
+def test_a_copy_that_lost_its_wal_mode_gets_it_back(path: Path) -> None:
+    filled(path).close()
+    raw = sqlite3.connect(path)
+    assert raw.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+    raw.close()
+    SqliteStore(path).close()
+    raw = sqlite3.connect(path)
+    assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    raw.close()
+
+
 def test_secrets_differ_between_journals(tmp_path: Path) -> None:
     assert SqliteStore(tmp_path / "a.db").secret() != SqliteStore(tmp_path / "b.db").secret()
 

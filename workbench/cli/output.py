@@ -30,6 +30,12 @@ def report(options: argparse.Namespace, command: Callable[[], int]) -> int:
         # The reader left (`| head`): be quiet about it, and keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.FAILED)
+    except Exception as error:  # noqa: BLE001 - one sentence, whatever happens
+        from workbench.session.defects import internal_error
+
+        told = internal_error(error)
+        say(f"workbench: {told} [{told.code}]")
+        return int(told.exit_code)
 
 
 def say(text: str) -> None:

@@ -35,6 +35,10 @@ class MocksFile:
         """Remove a key or a table, if it is there."""
         self._write(delete_key(self._read(), keys))
 
+    def replace(self, text: str) -> None:
+        """Write the whole text."""
+        self._write(text)
+
     def add_pin(self, node: str, output: Json) -> None:
         """Fix a node's output: `node` is a node id, or frame path and node id."""
         self.set(("pins", node), output)

@@ -33,7 +33,7 @@ from workbench.engine.run_loop import RunLoop
 from workbench.engine.step import Stepper
 from workbench.language.semantics import by_name
 from workbench.model.clock import Now
-from workbench.model.effect import Failure
+from workbench.model.effect import LIVE_SOURCES, Failure
 from workbench.model.errors import WorkbenchError
 from workbench.model.flow import Definition
 from workbench.model.journal import Store
@@ -103,8 +103,12 @@ class LiveRun:
         self.ended = Flag()
         self.error: WorkbenchError | None = None
         self._held = held
-        self._may_repeat = how.may_repeat or not store.intents(run.id)
         self._unsettled = _unsettled(run, steps)
+        self._doubt = "" if how.may_repeat else _doubt(store, run, steps)
+        if self._doubt and not how.asks:
+            raise WorkbenchError(
+                "live_effect_in_doubt", self._doubt, hint="--repeat makes it again"
+            )
         self._ledger = Ledger(store, run, steps, store.waits(run.id), observer, parts.now)
         recorder = Recorder(masker, self.world, parts.now, observer.effect_seen)
         self.debugger = Debugger(
@@ -221,7 +225,7 @@ class LiveRun:
 
     def _drive(self) -> None:
         try:
-            self._loop.drive(self._unsettled, self._may_repeat)
+            self._loop.drive(self._unsettled, self._doubt)
         except WorkbenchError as error:
             self.error = error
             self._give_up(error)
@@ -250,13 +254,32 @@ def _internal(bug: Exception, masker: Masker) -> WorkbenchError:
     )
 
 
-def _unsettled(run: Run, steps: list[StepRecord]) -> StepRecord | None:
-    """The failed step at the cursor that nobody routed before the last driver left."""
+def _last_try(run: Run, steps: list[StepRecord]) -> StepRecord | None:
+    """The last step of the node at the cursor of a run that did not wait."""
     if run.status != "running" or not run.cursor:
         return None
     place = run.cursor[-1]
     mine = [step for step in steps if step.frame == place.frame and step.node == place.node]
-    last = mine[-1] if mine else None
-    if last is not None and last.status == "failed" and last.route is None:
-        return last
-    return None
+    return mine[-1] if mine else None
+
+
+def _unsettled(run: Run, steps: list[StepRecord]) -> StepRecord | None:
+    """The step at the cursor that failed and was not routed, or was interrupted, before the last
+    driver left."""
+    last = _last_try(run, steps)
+    if last is None or last.route is not None:
+        return None
+    return last if last.status in ("failed", "interrupted") else None
+
+
+def _doubt(store: Store, run: Run, steps: list[StepRecord]) -> str:
+    """The live effect that running the node at the cursor again would repeat; "" without one."""
+    last = _last_try(run, steps)
+    if last is None or last.status not in ("running", "interrupted"):
+        return ""
+    for effect in store.effects(run.id, last.ordinal):
+        if effect.state == 0 or effect.source in LIVE_SOURCES:
+            has = "may have" if effect.state == 0 else "has"
+            asked = f"{effect.kind} {effect.target}".rstrip()
+            return f"{last.where} {has} made a live request ({asked}) before it was interrupted"
+    return ""

@@ -37,6 +37,11 @@ class DriveMode(msgspec.Struct, frozen=True):
     pause_on_missing: bool = False
     may_repeat: bool = False
 
+    @property
+    def asks(self) -> bool:
+        """Whether someone is there to be asked when a run stands still."""
+        return self.mode != "run" or self.pause_on_failure or self.pause_on_missing
+
 
 HEADLESS = DriveMode()
 STEPPING = DriveMode("into", pause_on_failure=True, pause_on_missing=True)

@@ -16,12 +16,14 @@ from workbench.model.effect import EffectRecord
 from workbench.model.errors import WorkbenchError
 from workbench.model.flow import Definition
 from workbench.model.journal import Store
+from workbench.model.masking import Masker
 from workbench.model.pack import Pack
 from workbench.model.run import Run, StepRecord, StepTrail
 from workbench.model.state import fold
 from workbench.model.values import Json
 from workbench.model.waits import Resolution, ResolveOutcome, Wait
 from workbench.session import answers, paths
+from workbench.session.mocks_desk import MocksDesk
 from workbench.session.requests import HEADLESS, DriveMode
 from workbench.session.run_desk import RunDesk
 from workbench.session.saved_version import place_kept
@@ -79,6 +81,22 @@ class Workspace(RunDesk):
         if flow_id == pack.entry.flow_id:
             found.extend(self.presets(path).items())
         return found
+
+    # mocks
+
+    def mocks(self, pack: Path, mocks: str = "") -> MocksDesk:
+        """The desk on which a pack's mocks.toml is edited; `mocks` names another file."""
+        if mocks:
+            return MocksDesk(Path(mocks))
+        beside = pack if pack.is_dir() else pack.parent
+        return MocksDesk(beside / "mocks.toml")
+
+    def keep_effect(self, run_id: str, effect: EffectRecord) -> str:
+        """Make what answered an effect of a run a mock of its pack; says where."""
+        options = self.find_run(run_id).options
+        desk = self.mocks(Path(options.pack_path), options.mocks_path)
+        masker = self._maskers.get(run_id, Masker())
+        return desk.keep(effect, masker)
 
     # looking at runs
 

@@ -38,12 +38,9 @@ Slot = tuple[str, str, str]
 class Blob:
     """A value on its way into the blobs table. It binds as its id once it was written."""
 
-    __slots__ = ("base", "body", "codec", "hash", "id", "size")
+    __slots__ = ("base", "body", "codec", "id", "size")
 
-    def __init__(
-        self, digest: bytes, size: int, codec: int, body: bytes, base: Blob | int | None
-    ) -> None:
-        self.hash = digest
+    def __init__(self, size: int, codec: int, body: bytes, base: Blob | None) -> None:
         self.size = size
         self.codec = codec
         self.body = body
@@ -119,14 +116,14 @@ class RunBlobs:
         known: Cell = self._ids.get(digest) or pending.get(digest)
         if known is not None:
             return known
-        blob = self._patch(digest, data, slot)
+        blob = self._patch(data, slot)
         if blob is None:
-            blob = whole(digest, data)
+            blob = whole(data)
             self._keep(_Base(blob, data), slot)
         pending[digest] = blob
         return blob
 
-    def _patch(self, digest: bytes, data: bytes, slot: Slot) -> Blob | None:
+    def _patch(self, data: bytes, slot: Slot) -> Blob | None:
         """A patch against the slot's last base or the run's newest one, if either is close.
 
         Trying costs as much as compressing, so a slot whose values never resemble each other is
@@ -142,7 +139,7 @@ class RunBlobs:
             if candidate is not None and patch is not None:
                 self._bases[slot] = candidate
                 self._misses.pop(slot, None)
-                return Blob(digest, len(data), PATCH, patch, candidate.blob)
+                return Blob(len(data), PATCH, patch, candidate.blob)
         self._misses[slot] = misses + 1
         return None
 
@@ -175,12 +172,12 @@ class RunBlobs:
             self._bases = {key: item for key, item in self._bases.items() if item is not dropped}
 
 
-def whole(digest: bytes, data: bytes) -> Blob:
+def whole(data: bytes) -> Blob:
     """A blob that needs no other."""
     body = _compressor().compress(data)
     if len(body) < len(data):
-        return Blob(digest, len(data), ZSTD, body, None)
-    return Blob(digest, len(data), RAW, data, None)
+        return Blob(len(data), ZSTD, body, None)
+    return Blob(len(data), RAW, data, None)
 
 
 _INSERT = (
@@ -228,7 +225,7 @@ class CellWriter:
             return data
         digest = hashlib.sha256(data).digest()
         if digest not in self.pending:
-            self.pending[digest] = whole(digest, data)
+            self.pending[digest] = whole(data)
         return self.pending[digest]
 
 

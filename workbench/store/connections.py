@@ -172,6 +172,7 @@ class Connections:
                     schema.create(connection, now())
                 connection.execute("COMMIT")
             secret = schema.check(connection, self.place)
+            self._use_wal(connection)  # a copy made by other tools may have lost it
         except sqlite3.Error as error:
             connection.close()
             raise self.explained(error) from error

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
+from textual.events import Resize
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.run import Run
 from workbench.model.waits import Resolution
 from workbench.session import RUNNING, STEPPING, DriveMode, Workspace
+from workbench.session.defects import internal_error
 from workbench.session.views import OpenWait
 from workbench.tui.bridge import RATE, Drain, Happened
 from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.screens.debug import DebugScreen
 from workbench.tui.themes import ansi_color_wanted, load_themes, pick
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+
+def _everything() -> type[Provider]:
+    from workbench.tui.palette import Everything
+
+    return Everything
 
 
 class WorkbenchApp(App[int]):
@@ -32,6 +44,7 @@ class WorkbenchApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = []
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_everything}
 
     def __init__(
         self,
@@ -107,6 +120,21 @@ class WorkbenchApp(App[int]):
                 return
         self.push_screen(self._packs())
 
+    def show_pack(self, path: str, flow_id: str | None = None) -> None:
+        """A pack, or one flow of it, under the cursor of the packs."""
+        from workbench.tui.screens.packs import PacksScreen
+
+        self.go_to_packs()
+        for screen in self.screen_stack:
+            if isinstance(screen, PacksScreen):
+                screen.show(path, flow_id)
+
+    def go_to_mocks(self, pack: str, mocks: str = "") -> None:
+        """The mocks of a pack, over what is shown."""
+        from workbench.tui.screens.mocks import MocksScreen
+
+        self.push_screen(MocksScreen(self.workspace.mocks(Path(pack), mocks), Path(pack).name))
+
     def go_to_waits(self) -> None:
         """The inbox, over what is shown."""
         from workbench.tui.screens.inbox import InboxScreen
@@ -177,6 +205,30 @@ class WorkbenchApp(App[int]):
         if problem:
             self.tell(problem)
 
+    def action_command_palette(self) -> None:
+        """Not over a dialog: typing is safe there, and Esc is one key away."""
+        if isinstance(self.screen, WorkbenchScreen):
+            super().action_command_palette()
+
+    def on_resize(self, event: Resize) -> None:
+        """Cover a screen that is too small to be read, and uncover it again."""
+        from workbench.tui.screens.too_small import LEAST, TooSmallScreen
+
+        covered = isinstance(self.screen, TooSmallScreen)
+        small = event.size.width < LEAST[0] or event.size.height < LEAST[1]
+        if small and not covered:
+            self.push_screen(TooSmallScreen())
+        elif covered and not small:
+            self.pop_screen()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A defect ends the app with one sentence, never with a traceback on the screen."""
+        if self.is_headless:
+            super()._handle_exception(error)  # a test wants the exception itself
+            return
+        told = internal_error(error)
+        self.exit(1, message=f"workbench: {told} [{told.code}]; live runs can be resumed")
+
     def tell(self, text: str, bad: bool = True) -> None:
         """A line on the screen in front."""
         if isinstance(self.screen, WorkbenchScreen):
@@ -192,7 +244,6 @@ class WorkbenchApp(App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, WorkbenchScreen) and screen.is_mounted:
                 screen.happened(batch)
-
 
     def _settled(self) -> None:
         """After the first frame: the collector works again (what start-up made lives as long as

@@ -61,7 +61,7 @@ class RailLine:
 
 
 @dataclass(slots=True)
-class _Edges:
+class FlowEdges:
     """The routes of a flow as node → targets, those that lead up the page apart. `returns` is
     node → the later nodes whose loop is drawn back to it (a node repeating itself needs none)."""
 
@@ -74,7 +74,7 @@ class _Edges:
 
 def lay_out(flow: Flow) -> list[RailLine]:
     """The lines of a flow, top down. Routes to nodes that do not exist count as ends."""
-    edges = _edges(flow)
+    edges = flow_edges(flow)
     lanes: list[str | None] = []  # per column: the node it waits for, "↑node" for a loop
     drawn: list[tuple[str, list[str], int]] = []
     for node in edges.order:
@@ -96,7 +96,7 @@ def lay_out(flow: Flow) -> list[RailLine]:
     ]
 
 
-def _line(node: str, edges: _Edges, lanes: list[str | None]) -> tuple[list[str], int]:
+def _line(node: str, edges: FlowEdges, lanes: list[str | None]) -> tuple[list[str], int]:
     """Draw one node and move `lanes` on past it."""
     arrived = lanes.index(node) if node in lanes else None
     own = arrived if arrived is not None else _free(lanes, 0)
@@ -161,7 +161,7 @@ def _loop(target: str, source: str) -> str:
     return f"\0{target}\0{source}"
 
 
-def _came_to(node: str, edges: _Edges, lanes: Iterable[str | None]) -> list[str]:
+def _came_to(node: str, edges: FlowEdges, lanes: Iterable[str | None]) -> list[str]:
     """The earlier nodes whose loop lane ends on this line."""
     waiting = set(lanes)
     return [to for to in edges.back[node] if _loop(to, node) in waiting]
@@ -208,7 +208,8 @@ def _ends(flow: Flow, node: str) -> bool:
     )
 
 
-def _edges(flow: Flow) -> _Edges:
+def flow_edges(flow: Flow) -> FlowEdges:
+    """The routes of a flow sorted into those that lead down the page and those that lead up."""
     roots = [flow.start, *flow.entrypoints.values()]
     entries = [node for node in dict.fromkeys(roots) if node is not None and node in flow.nodes]
     back: dict[str, list[str]] = {node: [] for node in flow.nodes}
@@ -232,7 +233,7 @@ def _edges(flow: Flow) -> _Edges:
         for to in back[node]:
             if to != node and (node in reachable) == (to in reachable):
                 returns.setdefault(to, []).append(node)
-    return _Edges(order, forward, back, returns, reachable)
+    return FlowEdges(order, forward, back, returns, reachable)
 
 
 def _walk(

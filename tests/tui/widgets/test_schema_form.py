@@ -41,7 +41,7 @@ def test_the_form_shows_names_marks_types_and_defaults() -> None:
             "   480",
             "",
             "   reason  text · [b]shown[/b] to the customer",
-            "",
+            "   …",
             "",
             "   level  choice",
             "   (*) not given  ( ) low  ( ) high",

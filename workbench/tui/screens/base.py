@@ -53,6 +53,11 @@ class WorkbenchScreen(Screen[None]):
 
     # actions
 
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """Every action of this screen."""
+        return (*self.ACTIONS, *COMMON)
+
     def refuse(self, action_id: str) -> str:
         """Why this cannot be done now; empty when it can."""
         return ""
@@ -102,8 +107,8 @@ class WorkbenchScreen(Screen[None]):
     def do_help(self) -> None:
         from workbench.tui.screens.help import HelpScreen
 
-        offered = (*self.ACTIONS, *COMMON)
-        self.app.push_screen(HelpScreen(offered, {name: self.refuse(name) for name in offered}))
+        refused = {name: self.refuse(name) for name in self.offered}
+        self.app.push_screen(HelpScreen(self.offered, refused))
 
     def do_palette(self) -> None:
         self.app.action_command_palette()

@@ -60,6 +60,8 @@ class DebugScreen(Looking):
         "pane_3",
         "pane_4",
         "pane_5",
+        "packs",
+        "mock",
         "next_tab",
         "zoom",
     )
@@ -186,7 +188,7 @@ class DebugScreen(Looking):
         self.query_one("#log", Pane).headline = log.headline
         waits = len(self.model.open_waits)
         self.query_one(PaneTabs).show(
-            ["1 Flow", "2 Inspect", f"3 Log {log.line_count}", "4 Packs", f"5 Waits {waits}"],
+            ["1 Flow", "2 Inspect", f"3 Log {log.line_count}", "4 Mocks", f"5 Waits {waits}"],
             self._pane,
             rail.crumbs(self.size.width),
         )

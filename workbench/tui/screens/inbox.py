@@ -23,7 +23,7 @@ class InboxScreen(WorkbenchScreen):
     """Waits of every run of the workspace. Enter answers the one under the cursor."""
 
     CSS_PATH = "inbox.tcss"
-    ACTIONS: ClassVar[tuple[str, ...]] = ("open", "waits", "copy", "pane_1", "pane_4", "reload")
+    ACTIONS: ClassVar[tuple[str, ...]] = ("open", "waits", "copy", "pane_1", "packs", "reload")
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class InboxScreen(WorkbenchScreen):
         return ""
 
     def hints(self) -> list[str]:
-        return ["open", "leave", "copy", "pane_4", "help", "palette"]
+        return ["open", "leave", "copy", "packs", "help", "palette"]
 
     def do_open(self) -> None:
         item = self.chosen
@@ -110,7 +110,7 @@ class InboxScreen(WorkbenchScreen):
         if item is not None:
             self.bench.open_run(item.run.id)
 
-    def do_pane_4(self) -> None:
+    def do_packs(self) -> None:
         self.bench.go_to_packs()
 
     def do_reload(self) -> None:

@@ -102,7 +102,21 @@ class Looking(WorkbenchScreen):
         self.show_pane("log")
 
     def do_pane_4(self) -> None:
+        self.bench.go_to_mocks(self.model.run.options.pack_path, self.model.run.options.mocks_path)
+
+    def do_packs(self) -> None:
         self.bench.go_to_packs()
+
+    def do_mock(self) -> None:
+        """The effect under the cursor, or the last one of the node, becomes a mock."""
+        seen = self.query_one(Inspector).seen
+        if seen is None or not seen.effects:
+            self.say("this node asked for nothing")
+            return
+        content = self._content(self._pane)
+        cursor = content.cursor if isinstance(content, LineView) and content.id == "effects" else -1
+        effect = seen.effects[cursor if cursor is not None else -1]
+        self.say(f"kept in {self.workspace.keep_effect(self.run_id, effect)}")
 
     def do_pane_5(self) -> None:
         self.bench.go_to_waits()
@@ -198,16 +212,21 @@ class Looking(WorkbenchScreen):
 
     # frames and reasons
 
+    def node_words(self) -> list[tuple[str, str]]:
+        """Every node on the rail by path, with its state word."""
+        return self.query_one(Rail).words()
+
     def do_frame_up(self) -> None:
         caller = (self.selected or "").removesuffix("/").rpartition("/")[0].rpartition("#")[0]
-        self._put_cursor(caller)
+        self.put_cursor(caller)
 
     def do_frame_down(self) -> None:
         child = self._child()
         if child is not None:
-            self._put_cursor(child)
+            self.put_cursor(child)
 
-    def _put_cursor(self, path: str) -> None:
+    def put_cursor(self, path: str) -> None:
+        """The cursor of the rail on a node, and the inspector with it."""
         self.query_one(Rail).select(path)
         self._elsewhere = path != self.model.current
         self.look_at(path)

@@ -44,6 +44,7 @@ class PacksScreen(WorkbenchScreen):
         "find",
         "waits",
         "pane_1",
+        "pane_4",
         "pane_5",
         "reload",
         "copy",
@@ -56,11 +57,12 @@ class PacksScreen(WorkbenchScreen):
         self._filter = ""
         self._typed: dict[tuple[str, str], Json] = {}
         self._loading = True
+        self._wanted: tuple[str, str | None] | None = None
 
     def compose(self) -> ComposeResult:
         yield StatusStrip(id="strip")
         with Horizontal(id="columns"):
-            with Pane("4 Packs", id="list"):
+            with Pane("0 Packs", id="list"):
                 tree: Tree[Row] = Tree("packs", id="tree")
                 tree.show_root = False
                 tree.guide_depth = 2
@@ -109,9 +111,11 @@ class PacksScreen(WorkbenchScreen):
 
     def _fill(self) -> None:
         tree: Tree[Row] = self.query_one(Tree)
+        row = self.row
+        kept = self._wanted or (row and (row[0].path, row[1]))
         tree.clear()
         wanted = self._filter.lower()
-        first: TreeNode[Row] | None = None
+        places: dict[tuple[str, str | None] | None, TreeNode[Row]] = {}
         for item in self._found:
             name = item.pack.id if item.pack is not None else Path(item.path).name
             flows = list(item.pack.flows.values()) if item.pack is not None else []
@@ -119,18 +123,28 @@ class PacksScreen(WorkbenchScreen):
             if wanted and not shown and wanted not in name.lower():
                 continue
             branch = tree.root.add(Text(_pack_label(item, name)), (item, None), expand=True)
+            places[item.path, None] = branch
             for flow in shown:
                 leaf = branch.add_leaf(Text(_flow_label(flow)), (item, flow.id))
-                entry = item.pack.entry.flow_id if item.pack is not None else None
-                if first is None and flow.id == entry:
-                    first = leaf
+                places[item.path, flow.id] = leaf
+                if item.pack is not None and flow.id == item.pack.entry.flow_id:
+                    places.setdefault(None, leaf)  # where to begin: the first entry flow
         tree.root.expand()
         self.query_one("#list", Pane).headline = f"{len(self._found)} in {self.root.name or '.'}"
-        if first is not None:
+        place = places.get(kept) or places.get(None) or next(iter(places.values()), None)
+        if place is not None:
             # The tree knows its lines only after it was laid out.
-            self.call_after_refresh(tree.move_cursor, first)
+            self.call_after_refresh(tree.move_cursor, place)
+        self._wanted = None if self._found else self._wanted
         self._describe()
         self._say_state()
+
+    def show(self, path: str, flow_id: str | None) -> None:
+        """Put the cursor on a pack, or on one flow of it, once the packs are read."""
+        self._wanted = (path, flow_id)
+        self._filter = ""
+        if not self._loading:
+            self._fill()
 
     def _say_state(self) -> None:
         waits = len(self.workspace.waits())
@@ -271,6 +285,11 @@ class PacksScreen(WorkbenchScreen):
 
     def do_pane_1(self) -> None:
         self.bench.open_run(self.workspace.runs(1)[0].id)
+
+    def do_pane_4(self) -> None:
+        row = self.row
+        if row is not None:
+            self.bench.go_to_mocks(row[0].path)
 
     def do_pane_5(self) -> None:
         self.bench.go_to_waits()

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from workbench.tui.widgets.forgiving import Language, forgive
-from workbench.tui.widgets.tones import tone_classes, tone_css
+from workbench.tui.widgets.tones import tone_style
 
 _COLOURED_CHARS = 2_000  # a longer line is drawn plain
 
@@ -26,9 +26,6 @@ class CodeArea(TextArea):
     Pasting repairs what a chat or document broke (see `forgiving.forgive`) and says so with
     `Repaired`.
     """
-
-    COMPONENT_CLASSES = tone_classes("code-area")
-    DEFAULT_CSS = tone_css("CodeArea", "code-area")
 
     class Repaired(Message):
         """A paste was repaired: `repairs` names how ("code fence", "trailing comma")."""
@@ -73,7 +70,7 @@ class CodeArea(TextArea):
     def _tone(self, tone: str) -> Style:
         style = self._tone_styles.get(tone)
         if style is None:
-            full = self.get_visual_style(f"code-area--{tone}").rich_style
+            full = tone_style(self, tone)
             style = self._tone_styles[tone] = Style(color=full.color, bold=full.bold)
         return style
 

@@ -30,7 +30,7 @@ from textual.widget import Widget
 from workbench.tui.widgets.cells import Fragment, clean, split_matches
 from workbench.tui.widgets.glyphs import CURSOR, ascii_in_use
 from workbench.tui.widgets.strips import mark_span, window
-from workbench.tui.widgets.tones import tone_classes, tone_css
+from workbench.tui.widgets.tones import tone_style
 
 MAX_CHARS = 1_000  # what one row may show; the whole value is one `y` away
 _CACHED_STRIPS = 512
@@ -51,9 +51,7 @@ class LineView(ScrollView, can_focus=True):
     """
 
     ALLOW_SELECT = True
-    COMPONENT_CLASSES: ClassVar[set[str]] = tone_classes("line-view")
-    DEFAULT_CSS = (
-        """
+    DEFAULT_CSS = """
     LineView {
         overflow-x: hidden;
         overflow-y: auto;
@@ -62,11 +60,6 @@ class LineView(ScrollView, can_focus=True):
         background: $surface;
     }
     """
-        + tone_css("LineView", "line-view")
-        + """
-    LineView:focus > .line-view--cursor { background: $primary 45%; text-style: bold; }
-    """
-    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor_up", "Up", show=False),
         Binding("down,j", "cursor_down", "Down", show=False),
@@ -390,8 +383,7 @@ class LineView(ScrollView, can_focus=True):
         """The Rich style of a tone in the theme in use ("" is the plain text of the view)."""
         style = self._tone_styles.get(tone)
         if style is None:
-            names = (f"line-view--{tone}",) if tone else ()
-            style = self._tone_styles[tone] = self.get_visual_style(*names).rich_style
+            style = self._tone_styles[tone] = tone_style(self, tone)
         return style
 
     def render_line(self, y: int) -> Strip:
@@ -423,7 +415,7 @@ class LineView(ScrollView, can_focus=True):
         if self.show_cursor:
             strip = Strip([Segment(CURSOR if on_cursor else " ", plain), *strip], width)
         if on_cursor:
-            cursor = self.tone_style("cursor")
+            cursor = self.tone_style("cursor-focus" if self.has_focus else "cursor")
             return strip.apply_style(Style(bgcolor=cursor.bgcolor, bold=cursor.bold))
         return strip
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from rich.style import Style
 from textual.strip import Strip
@@ -12,7 +11,7 @@ from textual.widget import Widget
 from workbench.tui.widgets.cells import Fragment
 from workbench.tui.widgets.glyphs import ascii_in_use
 from workbench.tui.widgets.strips import window
-from workbench.tui.widgets.tones import tone_classes, tone_css
+from workbench.tui.widgets.tones import tone_style
 
 Maker = Callable[[int], list[Fragment]]
 
@@ -21,8 +20,7 @@ class OneLine(Widget):
     """One row of toned text. `show` takes a function from the width in cells to fragments;
     showing what is shown already repaints nothing."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = tone_classes("one-line")
-    DEFAULT_CSS = "OneLine { height: 1; width: 1fr; }\n" + tone_css("OneLine", "one-line")
+    DEFAULT_CSS = "OneLine { height: 1; width: 1fr; }"
 
     def __init__(
         self,
@@ -59,8 +57,7 @@ class OneLine(Widget):
     def _style(self, tone: str) -> Style:
         style = self._styles_by_tone.get(tone)
         if style is None:
-            names = (f"one-line--{tone}",) if tone else ()
-            style = self._styles_by_tone[tone] = self.get_visual_style(*names).rich_style
+            style = self._styles_by_tone[tone] = tone_style(self, tone)
         return style
 
     def render_line(self, y: int) -> Strip:

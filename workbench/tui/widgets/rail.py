@@ -190,6 +190,10 @@ class Rail(LineView):
             return UNREACHABLE if lost else PENDING
         return state
 
+    def words(self) -> list[tuple[str, str]]:
+        """Path and state word of every node, top down."""
+        return [(row.path, self.state_of(row.path).word) for row in self._rows]
+
     def fragments(self, index: int, width: int) -> Sequence[Fragment]:
         columns = self._columns.get(width)
         if columns is None:

@@ -26,7 +26,7 @@ _LOOKS = {
 # What goes first when there is no room, in this order.
 _CUTS = (
     "trust", "clock word", "version", "long clock", "no waits", "long network", "long title",
-    "note", "reason", "run", "step", "long node", "title", "waits word", "longer node",
+    "note", "run", "reason", "step", "long node", "title", "waits word", "longer node",
 )  # fmt: skip
 
 

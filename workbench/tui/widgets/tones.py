@@ -6,28 +6,32 @@ A tone never carries a meaning alone; a glyph, a sign or a word beside it does (
 
 from __future__ import annotations
 
-_RULES = {
-    "muted": "color: $text-muted;",
-    "good": "color: $text-success;",
-    "bad": "color: $text-error; text-style: bold;",
-    "warn": "color: $text-warning;",
-    "info": "color: $text-primary;",
-    "strong": "text-style: bold;",
-    "name": "color: $text-primary;",
-    "string": "color: $text-success;",
-    "number": "color: $text-warning;",
-    "literal": "color: $text-accent;",
-    "match": "color: $background; background: $warning; text-style: bold underline;",
-    "cursor": "background: $primary 20%;",
+from rich.style import Style
+from textual.style import Style as VisualStyle
+from textual.widget import Widget
+
+# In the words of `textual.style.Style.parse`, `{…}` being a colour of the theme. Not component
+# classes: Textual styles a node for each of those in every widget whenever a class above changes.
+TONES = {
+    "": "",
+    "muted": "{text-muted}",
+    "good": "{text-success}",
+    "bad": "{text-error} bold",
+    "warn": "{text-warning}",
+    "info": "{text-primary}",
+    "strong": "bold",
+    "name": "{text-primary}",
+    "string": "{text-success}",
+    "number": "{text-warning}",
+    "literal": "{text-accent}",
+    "match": "{background} on {warning} bold underline",
+    "cursor": "on {primary} 20%",
+    "cursor-focus": "on {primary} 45% bold",
 }
-TONES = tuple(_RULES)
 
 
-def tone_classes(prefix: str) -> set[str]:
-    """The component classes of a widget that draws in tones."""
-    return {f"{prefix}--{tone}" for tone in TONES}
-
-
-def tone_css(widget: str, prefix: str) -> str:
-    """Their rules, for the widget's DEFAULT_CSS."""
-    return "\n".join(f"{widget} > .{prefix}--{tone} {{ {rule} }}" for tone, rule in _RULES.items())
+def tone_style(widget: Widget, tone: str) -> Style:
+    """A tone on the widget's own colours, in the theme in use. Worth keeping until the widget's
+    `notify_style_update`."""
+    described = TONES[tone].format_map(widget.app.theme_variables)
+    return (widget.get_visual_style() + VisualStyle.parse(described)).rich_style
