@@ -9,6 +9,7 @@ import pytest
 from workbench.model.effect import EffectRecord, ok
 from workbench.model.errors import WorkbenchError
 from workbench.model.masking import Masker
+from workbench.model.values import Json
 from workbench.session.mocks_desk import HIDDEN, MocksDesk
 
 TEXT = """# the world of this pack
@@ -79,7 +80,7 @@ def test_unknown_keys_are_noticed_with_the_nearest(desk: MocksDesk) -> None:
 
 
 def test_an_http_answer_becomes_a_recording_and_a_state_value_an_entry(desk: MocksDesk) -> None:
-    request = {"method": "GET", "url": "https://api.rates.test/x", "headers": {}, "body": None}
+    request: Json = {"method": "GET", "url": "https://api.rates.test/x", "headers": {}, "body": None}
     answer = ok({"status": 200, "headers": {}, "body": "1"}, "you")
     effect = EffectRecord(1, 0, "http", "api.rates.test", "", request, answer)
     where = Path(desk.keep(effect, Masker()))

@@ -33,9 +33,9 @@ def report(options: argparse.Namespace, command: Callable[[], int]) -> int:
     except Exception as error:  # noqa: BLE001 - one sentence, whatever happens
         from workbench.session.defects import internal_error
 
-        told = internal_error(error)
-        say(f"workbench: {told} [{told.code}]")
-        return int(told.exit_code)
+        defect = internal_error(error)
+        say(f"workbench: {defect} [{defect.code}]")
+        return int(defect.exit_code)
 
 
 def say(text: str) -> None:

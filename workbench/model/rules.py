@@ -251,8 +251,16 @@ def _finish(run: Run, steps: Steps, waits: Waits, command: FinishRun, now: int) 
     _require(run, "finish", "running")
     if run.cursor or steps:
         raise RuleError("illegal_transition", f"run {run.id} still has a node to run")
+    armed = tuple(wait.key_id for wait in waits if wait.opened_at is None)
     return _moved(
-        run, "run.finished", {}, now, status="finished", output=command.output, full=True
+        run,
+        "run.finished",
+        {},
+        now,
+        status="finished",
+        output=command.output,
+        dropped_waits=armed,
+        full=True,
     )
 
 

@@ -28,9 +28,13 @@ _T = TypeVar("_T")
 def encode(value: Json) -> bytes:
     """Compact UTF-8 JSON. Raises `json_unencodable` for what JSON cannot carry."""
     try:
-        return _encoder.encode(value)
+        data = _encoder.encode(value)
     except (TypeError, ValueError, UnicodeEncodeError, RecursionError) as error:
         raise WorkbenchError("json_unencodable", f"value is not JSON: {error}") from error
+    # The encoder spells NaN and infinities as null; only a value with a null can hold one.
+    if b"null" in data and not is_finite_json(value):
+        raise WorkbenchError("json_unencodable", "value is not JSON: NaN or infinite")
+    return data
 
 
 def canonical(value: Json) -> bytes:

@@ -215,6 +215,14 @@ class RunDesk:
         live.grants.grant(host, once)
         return True
 
+    def give_secret(self, run_id: str, name: str, value: str) -> str:
+        """Tell a run a secret for as long as this process lives; what stands for it inside."""
+        live = self.live(run_id)
+        if live is None:
+            return value
+        live.masker.register(name, value)
+        return str(live.masker.mask(value))
+
     def breakpoint(self, breakpoint_: Breakpoint) -> bool:
         """Set a breakpoint, or remove the one that is there; True when it is set now."""
         if self.breakpoints.drop(breakpoint_.key):

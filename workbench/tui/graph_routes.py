@@ -2,9 +2,9 @@
 
 Between two layers lies a channel. All edges to one target that pass it are one *net*: they come
 down from their ports, share one horizontal track and go on as one line, so a join is a join and
-nothing else. Nets never share a column or overlap on a track; where two meet, they cross. Loops
-leave through the channel below their node, rise in a lane of the right gutter, and enter through
-the channel above their target.
+nothing else. Two nets never share a port column or a stretch of track; where they meet, they
+cross. A loop leaves through the channel below its node, rises in a lane of the right gutter and
+enters through the channel above its target.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 
 from workbench.tui.graph_layers import Part, Spot
 
-MARGIN = 2  # border and one cell at both ends of a box's top and bottom keep free of ports
-END_MARK = 4  # further cells kept free at the right where a box says that the flow can end
-LABEL = 18  # the longest "↑ target" beside the gutter
+MARGIN = 2  # the cells at both ends of a box's top and bottom that no line touches
+END_MARK = 4  # further cells kept free where a box says that the flow can end
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A straight piece of line from (x1, y1) to (x2, y2), rightward or downward, both cells
-    included. `edges` has a bit for each edge that runs along it; all lead to one target, `net`."""
+    """A straight piece of line from (x1, y1) right or down to (x2, y2), both cells included.
+    `edges` has a bit for each edge that runs along it; all of them lead to one node, `net`."""
 
     x1: int
     y1: int
@@ -32,51 +31,51 @@ class Segment:
     net: str
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """An arrow head: `sign` is "▼" above a box, or "◀" beside one that repeats itself."""
+
+    x: int
+    y: int
+    sign: str
+    edges: int
+
+
 @dataclass(slots=True)
 class Routed:
-    """A part with its lines. `boxes` are top left corners, `heads` (x, y, sign, edges) are arrow
-    heads: "v" or "<"; `labels` (x, y, text) name where loops return to."""
+    """A part with its lines. `boxes` holds top left corners; `labels` are (x, y, text)."""
 
     width: int
     height: int
     boxes: dict[str, tuple[int, int]] = field(default_factory=dict)
     segments: list[Segment] = field(default_factory=list)
-    heads: list[tuple[int, int, str, int]] = field(default_factory=list)
+    heads: list[Head] = field(default_factory=list)
     labels: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
 class _Net:
-    """The edges to `target` in one channel: pins are (column, where from, edges). It goes down
-    into `sink`, or without one up its lane; with both the lane joins from the right."""
+    """The edges to `target` in one channel. Pins are (column, the spot above, edges). It leaves
+    down into `sink`, or without one up its lane; with both, the lane comes in from the right."""
 
     target: str
-    pins: list[tuple[int, Spot, int]] = field(default_factory=list)
     sink: Spot | None = None
+    pins: list[tuple[int, Spot, int]] = field(default_factory=list)
     lane: int | None = None
     lane_edges: int = 0
-    track: int = -1  # none: it runs straight down
+    track: int | None = None  # none: it runs straight down
     y: int = 0
+    low: int = 0
+    high: int = 0
 
     @property
     def out(self) -> int:
         """The column it leaves the channel by."""
-        if self.sink is not None:
-            return self.sink.entry
-        assert self.lane is not None
-        return self.lane
-
-    @property
-    def columns(self) -> list[int]:
-        """Every column that it touches, left to right."""
-        found = {column for column, _, _ in self.pins} | {self.out}
-        if self.lane is not None:
-            found.add(self.lane)
-        return sorted(found)
+        return self.sink.entry if self.sink is not None else self.lane or 0
 
     @property
     def sources(self) -> list[tuple[int, int]]:
-        """(column, edges) of everything that comes in."""
+        """(column, edges) of all that comes in."""
         found = [(column, edges) for column, _, edges in self.pins]
         if self.sink is not None and self.lane is not None:
             found.append((self.lane, self.lane_edges))
@@ -86,38 +85,352 @@ class _Net:
     def edges(self) -> int:
         return _union(edges for _, edges in self.sources)
 
+    def rising(self) -> list[int]:
+        """The columns where it goes from its track to the top of the channel."""
+        tops = [column for column, _, _ in self.pins]
+        return tops if self.sink is not None or self.lane is None else [*tops, self.lane]
+
+    def falling(self) -> list[int]:
+        """The columns where it goes from its track to the bottom of the channel."""
+        if self.sink is None:
+            return []
+        return [self.sink.entry] if self.lane is None else [self.sink.entry, self.lane]
+
 
 def route(
     part: Part,
     layers: list[list[Spot]],
     edges: Mapping[tuple[str, str], int],
-    ends: frozenset[str],
+    ending: frozenset[str],
     label: Callable[[str], str],
 ) -> Routed:
-    """The lines of `part`. `edges` has each edge's bit; `ends` are the nodes that keep room for
-    their end mark; `label` writes what stands beside a loop to a node."""
-    ports = _columns(part, layers, ends)
-    nets = _nets(part, layers, ports, edges)
-    right = max(spot.left + spot.width + spot.extra for layer in layers for spot in layer)
-    lanes = _lanes(part, nets, right)
-    for net in (net for channel in nets for net in channel):
-        net.lane = lanes.get(net.target) if net.lane is not None else None
-    for channel in nets:
-        _tracks(channel)
-    width, label_at = right, 0
-    if lanes:
-        label_at = max(lanes.values()) + 2
-        width = label_at + max(len(label(target)) for target in lanes)
-    drawn = Routed(width, 0)
-    drawn.height = _rows(layers, nets, drawn)
-    tops = {id(spot): drawn.boxes[spot.node][1] for layer in layers for spot in layer
-            if not spot.is_line}  # fmt: skip
-    for place, channel in enumerate(nets):
-        for net in channel:
-            last = _last_row(layers, nets, drawn, place)
-            _draw(net, last, tops, drawn, place, layers, nets)
-    _draw_lanes(nets, drawn)
-    for net in (net for channel in nets for net in channel if net.sink is None):
-        drawn.labels.append((label_at, net.y, label(net.target)))
-    _own_loops(part, layers, edges, drawn)
-    return drawn
+    """Draw the lines of `part`. `edges` has the bit of each edge, `ending` the nodes that keep
+    room for their end mark; `label` writes what stands beside a loop that returns to a node."""
+    return _Router(part, layers, edges, ending, label).run()
+
+
+class _Router:
+    """Channel k lies above layer k; the last one below the last layer."""
+
+    def __init__(
+        self,
+        part: Part,
+        layers: list[list[Spot]],
+        edges: Mapping[tuple[str, str], int],
+        ending: frozenset[str],
+        label: Callable[[str], str],
+    ) -> None:
+        self.part = part
+        self.layers = layers
+        self.edges = edges
+        self.ending = ending
+        self.label = label
+        self.returns: dict[str, list[str]] = {}  # node -> those that lead back to it
+        for node in part.nodes:
+            for to in part.back[node]:
+                if to != node:
+                    self.returns.setdefault(to, []).append(node)
+        self.ports: dict[tuple[str, str], int] = {}
+        self.channels: list[list[_Net]] = []
+        self.tops: list[int] = []  # the first row of each layer
+        self.firsts: list[int] = []  # the first row of each channel
+        right = max(spot.left + spot.width + spot.extra for layer in layers for spot in layer)
+        self.lanes = self._lanes(right + 1)
+        self.drawn = Routed(right, 0)
+
+    def run(self) -> Routed:
+        for place in range(len(self.layers)):
+            self._entries(place)
+            if place:
+                self._ports(place - 1)
+        self._ports(len(self.layers) - 1)
+        self._nets()
+        for channel in self.channels:
+            _tracks(channel)
+        self._rows()
+        for place, channel in enumerate(self.channels):
+            for net in channel:
+                self._draw(place, net)
+        self._draw_lanes()
+        self._draw_own_loops()
+        return self.drawn
+
+    # columns
+
+    def _lanes(self, first: int) -> dict[str, int]:
+        """The gutter column of each node that is returned to; short loops lie inside."""
+        spans = []
+        for to, sources in self.returns.items():
+            top = self.part.layer[to]
+            spans.append((top, max(self.part.layer[node] for node in sources) + 1, to))
+        spans.sort(key=lambda span: (span[1] - span[0], span[0]))
+        taken: list[list[tuple[int, int]]] = []
+        found: dict[str, int] = {}
+        for top, bottom, to in spans:
+            for lane in taken:
+                if all(bottom < high or low < top for high, low in lane):
+                    break
+            else:
+                lane = []
+                taken.append(lane)
+            lane.append((top, bottom))
+            found[to] = first + 2 * taken.index(lane)
+        return found
+
+    def _entries(self, place: int) -> None:
+        """Where the edges into each spot of a layer arrive; never below another net's line."""
+        above = {spot.entry: spot.node for spot in self.layers[place - 1] if spot.is_line} if place else {}
+        for spot in self.layers[place]:
+            first, last = spot.left + MARGIN, spot.left + spot.width - 1 - MARGIN
+            if spot.is_line:
+                first, last = spot.left, spot.left + spot.width - 1
+            wanted = min(max(self._wanted_entry(spot), first), last)
+            spot.entry = _nearest(
+                wanted, first, last, lambda x, own=spot.node: above.get(x, own) == own
+            )
+
+    def _wanted_entry(self, spot: Spot) -> int:
+        """Straight below its only source where that is possible, else in the middle."""
+        middle = spot.left + (spot.width - 1) // 2
+        if spot.is_line:
+            before = next((one.entry for one in spot.up if one.is_line), middle)
+            return before if abs(before - middle) <= 1 else middle
+        if len(spot.up) != 1 or spot.node in self.returns:
+            return middle
+        source = spot.up[0]
+        if source.is_line:
+            return source.entry
+        first, last = self._span(source)
+        return min(max(middle, first), last)
+
+    def _span(self, spot: Spot) -> tuple[int, int]:
+        """The columns of a box's bottom that lines may leave from."""
+        last = spot.left + spot.width - 1 - MARGIN
+        return spot.left + MARGIN, last - (END_MARK if spot.node in self.ending else 0)
+
+    def _ports(self, place: int) -> None:
+        """Where each edge leaves the boxes of a layer: above its target when it can, else at the
+        end that is nearer; never above what another net enters below."""
+        below = self.layers[place + 1] if place + 1 < len(self.layers) else []
+        entered = {
+            spot.entry: spot.node
+            for spot in below
+            if spot.up or (not spot.is_line and spot.node in self.returns)
+        }
+        for box in self.layers[place]:
+            if box.is_line:
+                continue
+            first, last = self._span(box)
+            used: set[int] = set()
+            leftward: list[tuple[int, str]] = []
+            rightward = [(self.lanes[to], to) for to in self.part.back[box.node] if to != box.node]
+            for spot in box.down:
+                if first <= spot.entry <= last:
+                    self.ports[box.node, spot.node] = spot.entry
+                    used.add(spot.entry)
+                else:
+                    side = leftward if spot.entry < first else rightward
+                    side.append((spot.entry, spot.node))
+            for side, start, step in ((leftward, first, 1), (rightward, last, -1)):
+                at = start
+                for _, to in sorted(side, reverse=step < 0):
+                    at = _free(at, step, first, last, used, entered, to)
+                    self.ports[box.node, to] = at
+                    used.add(at)
+
+    # nets
+
+    def _nets(self) -> None:
+        along: dict[int, int] = {}  # id of a line's spot -> the edges on it
+        for place in range(len(self.layers) + 1):
+            channel: list[_Net] = []
+            for spot in self.layers[place] if place < len(self.layers) else ():
+                net = self._falling_net(spot, along)
+                if net.pins or net.lane is not None:
+                    channel.append(net)
+                    along[id(spot)] = net.edges
+            loops: dict[str, _Net] = {}
+            for spot in self.layers[place - 1] if place else ():
+                if spot.is_line:
+                    continue
+                for to in self.part.back[spot.node]:
+                    if to == spot.node:
+                        continue
+                    net = loops.setdefault(to, _Net(to, lane=self.lanes[to]))
+                    net.pins.append((self.ports[spot.node, to], spot, self.edges[spot.node, to]))
+            self.channels.append([*channel, *loops.values()])
+
+    def _falling_net(self, spot: Spot, along: Mapping[int, int]) -> _Net:
+        net = _Net(spot.node, spot)
+        for source in spot.up:
+            if source.is_line:
+                net.pins.append((source.entry, source, along[id(source)]))
+            else:
+                key = source.node, spot.node
+                net.pins.append((self.ports[key], source, self.edges[key]))
+        if not spot.is_line and spot.node in self.returns:
+            net.lane = self.lanes[spot.node]
+            net.lane_edges = _union(
+                self.edges[node, spot.node] for node in self.returns[spot.node]
+            )
+        return net
+
+    # rows
+
+    def _rows(self) -> None:
+        """The rows of layers and channels; a channel has its tracks and a row for arrow heads."""
+        y = 0
+        for place, channel in enumerate(self.channels):
+            self.firsts.append(y)
+            tracks = max((net.track + 1 for net in channel if net.track is not None), default=0)
+            for net in channel:
+                net.y = y + (net.track or 0)
+            inner = 0 < place < len(self.layers)
+            falls = any(net.sink is not None for net in channel)
+            y += tracks + (1 if inner or falls else 0)
+            if place < len(self.layers):
+                layer = self.layers[place]
+                self.tops.append(y)
+                for spot in layer:
+                    if not spot.is_line:
+                        self.drawn.boxes[spot.node] = (spot.left, y)
+                y += max(spot.height for spot in layer)
+        self.drawn.height = y
+
+    def _draw(self, place: int, net: _Net) -> None:
+        """The lines of a net in channel `place`."""
+        for column, source, edges in net.pins:
+            above = self.tops[place - 1] + (source.height if not source.is_line else 0) - 1
+            self._down(column, above, net.y, edges, net.target)
+        if net.track is not None:
+            for left, right, edges in _stretches(net.sources, net.out):
+                self.drawn.segments.append(
+                    Segment(left, net.y, right, net.y, edges, net.target)
+                )
+        if net.sink is not None:
+            bottom = self.tops[place] - 1
+            self._down(net.sink.entry, net.y, bottom, net.edges, net.target)
+            if not net.sink.is_line:
+                self.drawn.heads.append(Head(net.sink.entry, bottom, "▼", net.edges))
+
+    def _down(self, x: int, top: int, bottom: int, edges: int, net: str) -> None:
+        if top < bottom:
+            self.drawn.segments.append(Segment(x, top, x, bottom, edges, net))
+
+    def _draw_lanes(self) -> None:
+        if not self.lanes:
+            return
+        beside = max(self.lanes.values()) + 2
+        joints: dict[str, list[_Net]] = {}
+        for net in (net for channel in self.channels for net in channel):
+            if net.lane is not None:
+                joints.setdefault(net.target, []).append(net)
+                if net.sink is None:
+                    text = self.label(net.target)
+                    self.drawn.labels.append((beside, net.y, text))
+                    self.drawn.width = max(self.drawn.width, beside + len(text))
+        for target, nets in joints.items():
+            edges = 0
+            for upper, lower in zip(nets[-2::-1], nets[:0:-1], strict=True):
+                edges |= lower.edges
+                self._down(self.lanes[target], upper.y, lower.y, edges, target)
+
+    def _draw_own_loops(self) -> None:
+        """A node that repeats itself: out of its bottom right corner, in again beside its state."""
+        for spot in (spot for layer in self.layers for spot in layer if spot.extra):
+            x, y = self.drawn.boxes[spot.node]
+            edge, low = x + spot.width - 1, y + spot.height - 1
+            bit = self.edges[spot.node, spot.node]
+            for piece in (
+                (edge, low, edge + 2, low), (edge + 2, y + 1, edge + 2, low),
+                (edge + 1, y + 1, edge + 2, y + 1),
+            ):  # fmt: skip
+                self.drawn.segments.append(Segment(*piece, bit, spot.node))
+            self.drawn.heads.append(Head(edge + 1, y + 1, "◀", bit))
+
+
+# -- tracks -----------------------------------------------------------------------------------
+
+
+def _tracks(channel: list[_Net]) -> None:
+    """Give every net that bends a track, from the top: overlapping nets get different ones, in
+    the order that makes them cross least."""
+    bent: list[_Net] = []
+    for net in channel:
+        columns = [net.out, *(column for column, _ in net.sources)]
+        net.low, net.high = min(columns), max(columns)
+        if net.low < net.high:
+            bent.append(net)
+    scores = [0] * len(bent)
+    for one, upper in enumerate(bent):
+        for other in range(one + 1, len(bent)):
+            lower = bent[other]
+            if _meet(upper, lower):
+                worse = _crossings(upper, lower) - _crossings(lower, upper)
+                scores[one] += worse
+                scores[other] -= worse
+    placed: list[_Net] = []
+    for _, _, net in sorted(
+        zip(scores, range(len(bent)), bent, strict=True), key=lambda item: item[:2]
+    ):
+        tracks = [one.track for one in placed if _meet(one, net) and one.track is not None]
+        net.track = max(tracks, default=-1) + 1
+        placed.append(net)
+
+
+def _meet(one: _Net, other: _Net) -> bool:
+    return one.low <= other.high + 1 and other.low <= one.high + 1
+
+
+def _crossings(upper: _Net, lower: _Net) -> int:
+    """How often two nets cross when one has the higher track."""
+    down = sum(lower.low < column < lower.high for column in upper.falling())
+    return down + sum(upper.low < column < upper.high for column in lower.rising())
+
+
+def _stretches(sources: Sequence[tuple[int, int]], out: int) -> list[tuple[int, int, int]]:
+    """(left, right, edges) between neighbouring columns of a track: the edges that pass there
+    on their way from their column to `out`."""
+    columns = sorted({out, *(column for column, _ in sources)})
+    found = []
+    for left, right in zip(columns, columns[1:], strict=False):
+        passing = (
+            edges for column, edges in sources if (column <= left) is (right <= out)
+        )
+        found.append((left, right, _union(passing)))
+    return found
+
+
+def _union(masks: Iterable[int]) -> int:
+    union = 0
+    for mask in masks:
+        union |= mask
+    return union
+
+
+def _nearest(wanted: int, first: int, last: int, fits: Callable[[int], bool]) -> int:
+    """The column nearest to `wanted` that fits; `wanted` when none does."""
+    for distance in range(last - first + 1):
+        for column in (wanted - distance, wanted + distance):
+            if first <= column <= last and fits(column):
+                return column
+    return wanted
+
+
+def _free(
+    at: int, step: int, first: int, last: int, used: set[int],
+    entered: Mapping[int, str], target: str,
+) -> int:  # fmt: skip
+    """The next free port from `at` on, with a cell between ports while there is room."""
+
+    def fits(column: int, apart: bool) -> bool:
+        if column in used or entered.get(column, target) != target:
+            return False
+        return not (apart and (column - 1 in used or column + 1 in used))
+
+    ahead = range(at, last + 1) if step > 0 else range(at, first - 1, -1)
+    for columns, apart in ((ahead, True), (ahead, False), (range(first, last + 1), False)):
+        for column in columns:
+            if fits(column, apart):
+                return column
+    return at

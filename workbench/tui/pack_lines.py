@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from workbench.model.findings import Finding
 from workbench.model.flow import Flow
 from workbench.model.pack import Pack
@@ -30,6 +32,21 @@ def pack_lines(item: PackSummary) -> list[str]:
             f"  {part.id} {part.version}  {part.world}" for part in pack.components.values()
         )
     return [*lines, *_finding_lines(pack.all_findings)]
+
+
+def wrapped(lines: list[str], width: int) -> list[str]:
+    """The lines in `width` cells: what does not fit goes on below, indented a little more."""
+    rows: list[str] = []
+    for line in lines:
+        indent = line[: len(line) - len(line.lstrip())]
+        rows += textwrap.wrap(
+            line.strip(),
+            max(width, 20),
+            initial_indent=indent,
+            subsequent_indent=f"{indent}  ",
+            break_on_hyphens=False,
+        ) or [""]
+    return rows
 
 
 def flow_lines(pack: Pack, flow: Flow, input_text: str) -> list[str]:

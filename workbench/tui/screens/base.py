@@ -30,11 +30,6 @@ class WorkbenchScreen(Screen[None]):
     ACTIONS: ClassVar[tuple[str, ...]] = ()
     home: ClassVar[bool] = False  # the screen that Esc ends at
     BINDINGS: ClassVar[list[BindingType]] = []
-    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [
-        (0, "-narrow"),
-        (100, "-medium"),
-        (130, "-wide"),
-    ]
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         if "ACTIONS" in cls.__dict__:
@@ -90,7 +85,7 @@ class WorkbenchScreen(Screen[None]):
     def refresh_hints(self) -> None:
         """Bring the bottom row up to date; under a dialog, which has keys of its own, it is
         empty. Repaints only when it reads differently."""
-        hints = self.hints() if self.is_current else []
+        hints = self.hints() if self.app.screen is self else []
         for bar in self.query(KeyBar):
             bar.show(
                 {name: self.title_of(name) for name in hints},

@@ -62,6 +62,7 @@ class DebugScreen(Looking):
         "pane_5",
         "packs",
         "mock",
+        "supply",
         "next_tab",
         "zoom",
     )
@@ -263,6 +264,8 @@ class DebugScreen(Looking):
             return ["restart", "back", "edit_input", "evaluate", "help", "palette"]
         if model.live and model.pause is None:
             return ["pause", "stop", "back", "help", "palette"]
+        if model.pause is not None and model.pause.effect is not None:
+            return ["supply", "go_on", "stop", "evaluate", "help"]
         if model.pause is not None and model.pause.reason == "failure":
             return ["restart", "edit_input", "go_on", "back", "edit_source", "evaluate", "help"]
         return ["step_over", "go_on", "step_into", "back", "breakpoint", "edit_input", "help"]

@@ -44,6 +44,7 @@ def help_lines(offered: frozenset[str], refused: Mapping[str, str]) -> list[str]
             group = action.group
             lines.extend(["", group] if lines else [group])
         why = refused.get(action.id, "")
-        tail = f"  (now: {why})" if why else ""
-        lines.append(f"  {spelled_keys(action):<16} {action.title:<10} {action.help}{tail}")
+        lines.append(f"  {spelled_keys(action):<15} {action.title:<9} {action.help}")
+        if why:
+            lines.append(f"{'':<28}now: {why}")
     return lines

@@ -56,6 +56,9 @@ class Looking(WorkbenchScreen):
             return "nothing was searched: / finds"
         if action_id in ("frame_up", "frame_down"):
             return self._refuse_frame(action_id)
+        pause = self.model.pause
+        if action_id == "supply" and (pause is None or pause.effect is None):
+            return "it stands at no request"
         if action_id == "edit_source" and not self.query_one(Inspector).where:
             return "this node has no place in a file"
         if action_id == "edit_input" and self.model.live and self.model.pause is None:
@@ -106,6 +109,13 @@ class Looking(WorkbenchScreen):
 
     def do_packs(self) -> None:
         self.bench.go_to_packs()
+
+    def do_supply(self) -> None:
+        from workbench.tui.screens.supplying import supply
+
+        pause = self.model.pause
+        if pause is not None and pause.effect is not None:
+            supply(self, self.run_id, pause.effect, pause.sentence)
 
     def do_mock(self) -> None:
         """The effect under the cursor, or the last one of the node, becomes a mock."""

@@ -18,7 +18,7 @@ from workbench.model.values import Json, short
 from workbench.session import RUNNING, STEPPING, StartRequest
 from workbench.session.views import PackSummary
 from workbench.tui.bridge import Happened
-from workbench.tui.pack_lines import flow_lines, inbox_word, pack_lines
+from workbench.tui.pack_lines import flow_lines, inbox_word, pack_lines, wrapped
 from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.widgets.key_bar import KeyBar
 from workbench.tui.widgets.line_view import LineView
@@ -101,13 +101,19 @@ class PacksScreen(WorkbenchScreen):
             return
         if event.state is WorkerState.SUCCESS:
             self._loading = False
-            self._found = list(event.worker.result or [])
+            self._found = self._recent_first(event.worker.result or [])
             self._fill()
             self.bench.watch_packs()
         elif event.state is WorkerState.ERROR:
             self._loading = False
             self.say(str(event.worker.error), bad=True)
             self._fill()
+
+    def _recent_first(self, found: list[PackSummary]) -> list[PackSummary]:
+        """The packs that ran last before the others, which keep their order."""
+        ran = list(dict.fromkeys(run.options.pack_path for run in self.workspace.runs(200)))
+        ranks = {path: rank for rank, path in enumerate(ran)}
+        return sorted(found, key=lambda item: ranks.get(str(Path(item.path).resolve()), len(ran)))
 
     def _fill(self) -> None:
         tree: Tree[Row] = self.query_one(Tree)
@@ -117,18 +123,17 @@ class PacksScreen(WorkbenchScreen):
         wanted = self._filter.lower()
         places: dict[tuple[str, str | None] | None, TreeNode[Row]] = {}
         for item in self._found:
-            name = item.pack.id if item.pack is not None else Path(item.path).name
             flows = list(item.pack.flows.values()) if item.pack is not None else []
-            shown = [flow for flow in flows if wanted in f"{name}/{flow.id}".lower()]
-            if wanted and not shown and wanted not in name.lower():
+            shown = [flow for flow in flows if _holds(item, wanted, f"/{flow.id}")]
+            if not shown and not _holds(item, wanted):
                 continue
-            branch = tree.root.add(Text(_pack_label(item, name)), (item, None), expand=True)
+            branch = tree.root.add(Text(_pack_label(item)), (item, None), expand=True)
             places[item.path, None] = branch
             for flow in shown:
                 leaf = branch.add_leaf(Text(_flow_label(flow)), (item, flow.id))
                 places[item.path, flow.id] = leaf
-                if item.pack is not None and flow.id == item.pack.entry.flow_id:
-                    places.setdefault(None, leaf)  # where to begin: the first entry flow
+                if item.health != "error" and item.pack and flow.id == item.pack.entry.flow_id:
+                    places.setdefault(None, leaf)  # where to begin: an entry flow that runs
         tree.root.expand()
         self.query_one("#list", Pane).headline = f"{len(self._found)} in {self.root.name or '.'}"
         place = places.get(kept) or places.get(None) or next(iter(places.values()), None)
@@ -136,7 +141,7 @@ class PacksScreen(WorkbenchScreen):
             # The tree knows its lines only after it was laid out.
             self.call_after_refresh(tree.move_cursor, place)
         self._wanted = None if self._found else self._wanted
-        self._describe()
+        self._describe(place.data if place is not None else None)
         self._say_state()
 
     def show(self, path: str, flow_id: str | None) -> None:
@@ -171,27 +176,33 @@ class PacksScreen(WorkbenchScreen):
         return (row[0], flow_id) if flow_id is not None else None
 
     def on_tree_node_highlighted(self) -> None:
-        self._describe()
+        self._describe(self.row)
         self.refresh_hints()
 
+    def on_resize(self) -> None:
+        # The panes have their new width only after this.
+        self.call_after_refresh(lambda: self._describe(self.row))
+
     def on_tree_node_selected(self, event: Tree.NodeSelected[Row]) -> None:
-        if event.node.data is not None and event.node.data[1] is not None:
+        row = event.node.data
+        if row is not None and (row[1] is not None or row[0].pack is None):
             self.action_perform("open")
 
-    def _describe(self) -> None:
+    def _describe(self, row: Row | None) -> None:
         facts, preview = self.query_one("#facts", LineView), self.query_one("#preview", Rail)
-        row = self.row
+        width = facts.size.width - 2
         if row is None:
-            facts.replace(_nothing(self._loading, self.root))
+            facts.replace(wrapped(_nothing(self._loading, self.root, self._filter), width))
             preview.show(None, {}, {})
+            self.query_one("#about", Pane).headline = ""
             return
         item, flow_id = row
         chosen = self._chosen()
         if flow_id is None or item.pack is None:
-            facts.replace(pack_lines(item))
+            facts.replace(wrapped(pack_lines(item), width))
         else:
             text = short(self._input(item, flow_id), 200)
-            facts.replace(flow_lines(item.pack, item.pack.flows[flow_id], text))
+            facts.replace(wrapped(flow_lines(item.pack, item.pack.flows[flow_id], text), width))
         flow = item.pack.flows[chosen[1]] if item.pack is not None and chosen else None
         preview.show(flow, {}, {})
         about = self.query_one("#about", Pane)
@@ -223,6 +234,8 @@ class PacksScreen(WorkbenchScreen):
             return "nothing is waiting"
         if action_id == "pane_1" and not self.workspace.runs(1):
             return "nothing has run here yet"
+        if action_id == "copy" and self.row is None:
+            return "there is nothing to copy"
         return ""
 
     def title_of(self, action_id: str) -> str:
@@ -329,14 +342,30 @@ def _flow_label(flow: Flow) -> str:
     return f"{flow.id}  {count} node{'s' * (count != 1)}" if count else f"{flow.id}  empty"
 
 
-def _pack_label(item: PackSummary, name: str) -> str:
+def _name(item: PackSummary) -> str:
+    """The pack's id, and the folder or file it is in where that is called otherwise."""
+    file = Path(item.path).name
+    if item.pack is None:
+        return file
+    return item.pack.id if file.startswith(item.pack.id) else f"{item.pack.id} ({file})"
+
+
+def _holds(item: PackSummary, wanted: str, tail: str = "") -> bool:
+    names = {item.pack.id if item.pack is not None else "", Path(item.path).name}
+    return any(wanted in f"{name}{tail}".lower() for name in names)
+
+
+def _pack_label(item: PackSummary) -> str:
     word = {"ok": "", "info": "", "warning": "  ! warnings", "error": "  ✗ errors"}[item.health]
-    return f"{name} {item.pack.version}{word}" if item.pack is not None else f"{name}  ✗ refused"
+    version = f" {item.pack.version}{word}" if item.pack is not None else "  ✗ refused"
+    return f"{_name(item)}{version}"
 
 
-def _nothing(loading: bool, root: Path) -> list[str]:
+def _nothing(loading: bool, root: Path, text: str) -> list[str]:
     if loading:
         return ["reading packs …"]
+    if text:
+        return [f"No pack or flow here has {text!r} in its name. Esc shows all again."]
     return [
         f"There is no pack in {root.resolve()}.",
         "",

@@ -13,13 +13,14 @@ class PromptScreen(ModalScreen[str | None]):
 
     BINDINGS = [("escape", "leave", "Leave")]
 
-    def __init__(self, label: str, value: str = "") -> None:
+    def __init__(self, label: str, value: str = "", *, secret: bool = False) -> None:
         super().__init__(classes="dialog")
         self._label = label
         self._value = value
+        self._secret = secret
 
     def compose(self) -> ComposeResult:
-        box = Vertical(Input(self._value, id="line"), classes="box")
+        box = Vertical(Input(self._value, password=self._secret, id="line"), classes="box")
         box.border_title = self._label.replace("[", "\\[")
         box.border_subtitle = "Enter takes it · Esc leaves"
         yield box
