@@ -6,8 +6,9 @@
     python sample_packs/kit/build.py --check    do sources and components match the lock? (no Zig)
 
 Needs `pip install ziglang==0.17.1 wasmtime`. Each `sample_packs/<pack>/src/*.zig` says its `name`
-and its `shell`, and becomes `sample_packs/<pack>/components/<name>.wasm`. The same sources give
-the same bytes on every machine and in every folder, which is what makes the lock worth having.
+and its `shell`, and becomes `sample_packs/<pack>/components/<name>.wasm`; so does each `*.wat`, a
+core module by hand, in comments. The same sources give the same bytes on every machine and in
+every folder, which is what makes the lock worth having.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ KIT = Path(__file__).resolve().parent
 PACKS = KIT.parent
 LOCK = PACKS / "components.lock"
 RELEASE, FAST = ["-O", "ReleaseSmall"], ["-O", "Debug", "-fno-llvm", "-fno-lld"]
+# How a source of each kind says its name and its shell.
+DECLARATIONS = {".zig": 'pub const {} = "…";', ".wat": ";; {}: …"}
 
 
 class BuildError(Exception):
@@ -40,14 +43,16 @@ class BuildError(Exception):
 
 def sources(packs: Path = PACKS) -> list[Path]:
     """Every component source below a folder of packs, sorted."""
-    return sorted(packs.glob("*/src/*.zig"))
+    return sorted(path for path in packs.glob("*/src/*") if path.suffix in DECLARATIONS)
 
 
 def declared(source: Path, word: str) -> str:
-    """The string constant `pub const <word> = "…";` of a source."""
-    found = re.search(rf'^pub const {word} = "([^"]+)";', source.read_text("utf-8"), re.MULTILINE)
+    """What a source says its `name` or its `shell` is."""
+    line = DECLARATIONS[source.suffix].format(word)
+    pattern = re.escape(line).replace("…", r"([\w.-]+)")
+    found = re.search(rf"^{pattern}", source.read_text("utf-8"), re.MULTILINE)
     if found is None:
-        raise BuildError(f'{source.name}: there is no line  pub const {word} = "…";')
+        raise BuildError(f"{source.name}: there is no line  {line}")
     return found.group(1)
 
 
@@ -57,9 +62,20 @@ def component_path(source: Path) -> Path:
 
 def build_component(source: Path, *, fast: bool = False) -> bytes:
     """Compile one source and put it into its shell. Raises BuildError."""
+    core = assemble_core(source) if source.suffix == ".wat" else compile_core(source, fast=fast)
     try:
-        return splice(declared(source, "shell"), compile_core(source, fast=fast))
+        return splice(declared(source, "shell"), core)
     except ValueError as why:
+        raise BuildError(f"{source.name}: {why}") from None
+
+
+def assemble_core(source: Path) -> bytes:
+    """Assemble a core module written by hand. Raises BuildError with wasmtime's words."""
+    from wasmtime import WasmtimeError, wat2wasm
+
+    try:
+        return bytes(wat2wasm(source.read_text("utf-8")))
+    except WasmtimeError as why:
         raise BuildError(f"{source.name}: {why}") from None
 
 
@@ -136,10 +152,11 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _build(names: list[str], *, fast: bool) -> None:
-    require_zig()
     chosen = [path for path in sources() if not names or path.stem in names]
     if missing := set(names) - {path.stem for path in chosen}:
         raise BuildError(f"no such source: {', '.join(sorted(missing))}")
+    if any(path.suffix == ".zig" for path in chosen):
+        require_zig()
     for source in chosen:
         data = build_component(source, fast=fast)
         _write(component_path(source), data)

@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
+from textual.events import Key
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import TextArea
 
+from tests import faults
+from tests.cli.packs import call, write_pack
 from workbench.model.events import Event
-from workbench.model.values import Json
-from workbench.session import StartRequest, Workspace
+from workbench.model.stepping import Mode
+from workbench.session import RUNNING, STEPPING, DriveMode, StartRequest, Workspace
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.run_model import RunModel
 from workbench.tui.screens.answer import AnswerScreen
 from workbench.tui.screens.debug import DebugScreen
 from workbench.tui.screens.input_editor import InputEditor
+from workbench.tui.screens.packs import PacksScreen
 from workbench.tui.widgets.inspector import Inspector
 from workbench.tui.widgets.key_bar import KeyBar
 from workbench.tui.widgets.rail import Rail
@@ -30,11 +35,20 @@ from workbench.tui.widgets.status_strip import StatusStrip
 from workbench.tui.widgets.transcript import Transcript
 
 W = TypeVar("W", bound=Widget)
+State = Literal["packs", "start", "wait", "failure", "done", "running"]
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_packs" / "refund-approval"
 SMALL = {"order": "2041", "amount": 512, "currency": "USD", "iban": "DE89 3704 0044 0532 0130 00"}
+GOOD_CHARGE = '{"account": "DE89", "note": "Refund 2041", "amount": 480.0, "currency": "EUR"}'
+YES, NO = ({"status": "ok", "payload": {"approved": approved}} for approved in (True, False))
 SECONDS = 20
 WIDE, MEDIUM, NARROW = (160, 45), (100, 30), (80, 24)
 SIZES = (WIDE, MEDIUM, NARROW)
+
+
+def copy_sample(folder: Path) -> Path:
+    """A folder with a copy of the sample pack in it, to be changed freely."""
+    shutil.copytree(SAMPLE, folder / "refund-approval", ignore=shutil.ignore_patterns("src"))
+    return folder
 
 
 class Bench:
@@ -50,37 +64,61 @@ class Bench:
     # acting
 
     async def press(self, *keys: str) -> None:
-        """Keys, one after the other, each drawn before the next."""
+        """Keys, one after the other, and what they led to drawn.
+
+        The pilot's own `press` waits for timers, some 60 ms a key; here the next key comes as
+        soon as every queue is empty.
+        """
+        driver = self.app._driver
+        assert driver is not None
         for key in keys:
-            await self.pilot.press(key)
+            name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
+            event = Key(name, key if len(key) == 1 else None)
+            event.set_sender(self.app)
+            driver.send_message(event)
+            await self._drained()
         await self.settle()
+
+    async def _drained(self) -> None:
+        quiet = 0
+        while quiet < 4:
+            await asyncio.sleep(0)
+            screens = self.app.screen_stack
+            pumps = (self.app, *screens, *screens[-1].walk_children())
+            quiet = 0 if any(pump.message_queue_size for pump in pumps) else quiet + 1
 
     async def settle(self) -> None:
         """Take in what happened, and draw it."""
-        self.app._pump()
-        await self.pilot.pause()
         self.facts += self._news.take()
+        self.app._pump()
+        await self._drained()
+        for _ in range(4):
+            screen = self.app.screen
+            if not screen.is_mounted:
+                await asyncio.sleep(0)
+            screen._on_timer_update()  # what Textual's own timer does sixty times a second
+            await self._drained()
 
-    async def until(self, true: Callable[[], object], what: str = "") -> None:
+    async def until(self, true: Callable[[], object], what: str) -> None:
         """Wait for a condition; fails with the screen when it does not come true in time."""
         deadline = time.monotonic() + SECONDS
         await self.settle()
         while not true():
-            if time.monotonic() > deadline:
-                raise AssertionError(f"never came: {what or true}\n{self.text}")
+            assert time.monotonic() < deadline, f"never came: {what}\n{self.text}"
             self.facts += await asyncio.to_thread(self._news.wait, 0.02)
             await self.settle()
 
     async def step(self, *keys: str) -> None:
-        """A stepping key, until the run stands still again."""
+        """Stepping keys, each until the run stands still again somewhere else."""
         for key in keys:
-            before = len(self.model.steps), self.model.pause, self.model.run.status
+            before = self._moment()
             await self.press(key)
-            await self.until(
-                lambda before=before: self.standing and before != self._moment(), f"{key} done"
-            )
+            await self._moved(before, key)
 
-    def _moment(self) -> tuple[int, object, str]:
+    async def _moved(self, before: object, key: str) -> None:
+        await self.until(lambda: self.standing and self._moment() != before, f"{key} moved the run")
+
+    def _moment(self) -> object:
         return len(self.model.steps), self.model.pause, self.model.run.status
 
     @property
@@ -105,13 +143,22 @@ class Bench:
     def model(self) -> RunModel:
         return self.debug.model
 
+    @property
+    def pausing(self) -> str:
+        """Why the run stands still; empty when it does not."""
+        return self.model.pause.reason if self.model.pause is not None else ""
+
+    def shows(self, kind: type[object]) -> bool:
+        """Whether a screen of this kind is in front."""
+        return isinstance(self.app.screen, kind)
+
     def one(self, kind: type[W]) -> W:
         """The widget of a kind on the screen in front."""
         return self.app.screen.query_one(kind)
 
     @property
     def rail(self) -> Rail:
-        return self.debug.query_one(Rail)
+        return self.debug.query_one("#rail", Rail)
 
     @property
     def log(self) -> Transcript:
@@ -132,13 +179,18 @@ class Bench:
         return self.one(KeyBar).message
 
     @property
+    def keys(self) -> str:
+        """The bottom row."""
+        return self.rows[-1]
+
+    @property
     def strip(self) -> str:
         """Row 1."""
         return self.one(StatusStrip).text
 
     @property
     def rows(self) -> list[str]:
-        """The screen in front as text, without trailing blanks."""
+        """The screen as text, without trailing blanks."""
         return [strip.text.rstrip() for strip in self.app.screen._compositor.render_strips()]
 
     @property
@@ -147,51 +199,60 @@ class Bench:
 
     # the story
 
-    async def to_wait(self) -> None:
-        """From the start to the wait, node by node."""
-        await self.step("n", "n", "n", "n")
-        assert self.model.run.status == "waiting"
+    async def form(self) -> None:
+        """Open the form of the wait."""
+        await self.press("w")
+        await self.until(lambda: self.shows(AnswerScreen) and self.app.focused, "the form")
 
     async def answer_yes(self) -> None:
         """Answer the wait: approved."""
-        await self.press("w")
-        await self.until(lambda: isinstance(self.app.screen, AnswerScreen), "the form")
-        await self.until(lambda: self.app.focused is not None, "a field")
+        before = self._moment()
+        await self.form()
         await self.press("y", "enter")
-        await self.until(lambda: self.app.screen is self.debug and self.standing, "back")
+        await self._moved(before, "the answer")
 
-    async def to_failure(self) -> None:
-        """From the start to the planted bug."""
-        await self.to_wait()
-        await self.answer_yes()
-        await self.step("n", "n")
-        assert self.model.pause is not None and self.model.pause.reason == "failure"
+    async def edit(self, key: str = "E") -> None:
+        """Open the editor of a value."""
+        await self.press(key)
+        await self.until(
+            lambda: self.shows(InputEditor) and isinstance(self.app.focused, TextArea), "the editor"
+        )
 
     async def type_over(self, text: str) -> None:
-        """In the editor in front: other text, as pasted over everything."""
-        await self.until(lambda: isinstance(self.app.focused, TextArea), "an editor")
-        editor = self.app.focused
-        assert isinstance(editor, TextArea)
-        editor.select_all()
-        editor.replace(text, *editor.selection)
+        """In the editor in front: this text instead."""
+        area = self.app.focused
+        assert isinstance(area, TextArea)
+        area.select_all()
+        area.replace(text, *area.selection)
         await self.settle()
 
     async def repair(self) -> None:
         """At the planted bug: give the amount by hand and retry."""
-        await self.press("E")
-        await self.until(lambda: isinstance(self.app.screen, InputEditor), "the editor")
-        await self.type_over(
-            '{"account": "DE89", "note": "Refund 2041", "amount": 480.0, "currency": "EUR"}'
-        )
+        before = self._moment()
+        await self.edit()
+        await self.type_over(GOOD_CHARGE)
         await self.press("f5")
-        await self.until(
-            lambda: self.app.screen is self.debug and self.standing and not self._failing(),
-            "the retry",
-        )
+        await self._moved(before, "the retry")
 
-    def _failing(self) -> bool:
-        pause = self.model.pause
-        return pause is not None and pause.reason == "failure"
+
+Script = Callable[[Bench], Awaitable[None]]
+
+
+def play(
+    folder: Path,
+    script: Script,
+    size: tuple[int, int] = WIDE,
+    *,
+    at: State = "start",
+    theme: str = "",
+) -> None:
+    """Run `script(bench)` on the app opened on `folder` (see `opened`)."""
+
+    async def run() -> None:
+        async with opened(folder, size, at=at, theme=theme) as bench:
+            await script(bench)
+
+    asyncio.run(run())
 
 
 @asynccontextmanager
@@ -199,29 +260,48 @@ async def opened(
     folder: Path,
     size: tuple[int, int] = WIDE,
     *,
-    value: Json = SMALL,
-    run: bool = True,
+    at: State = "start",
     theme: str = "",
-    pack: str = "refund-approval",
 ) -> AsyncIterator[Bench]:
-    """The app on `folder`: on a fresh run of the sample stopped before its first node, or with
-    `run` False on the packs."""
+    """The app on a run of the sample in `folder` that stands where `at` says: before its first
+    node, at its wait, at its failure or done; "running" is a run that ends by itself never, and
+    "packs" no run but the list."""
     workspace = Workspace(folder)
-    run_id = None
-    if run:
-        run_id = workspace.create(StartRequest(folder / pack, input=value)).id
-    app = WorkbenchApp(workspace, folder, run_id=run_id, theme_name=theme)
+    run_id = None if at == "packs" else _prepared(workspace, folder, at)
+    app = WorkbenchApp(workspace, folder, theme_name=theme)
     try:
         async with app.run_test(size=size) as pilot:
             bench = Bench(app, pilot)
-            if run:
-                await bench.until(lambda: bench.standing, "the first pause")
+            if run_id is None:
+                screen = app.screen
+                assert isinstance(screen, PacksScreen)
+                await bench.until(lambda: not screen._loading, "the packs")
+            else:
+                app.open_run(run_id)
+                await bench.until(lambda: bench.shows(DebugScreen), "the debugger")
+                if at != "running":
+                    await bench.until(lambda: bench.standing, at)
             yield bench
     finally:
         workspace.close()
 
 
-def copy_sample(folder: Path) -> Path:
-    """A folder with a copy of the sample pack in it, to be changed freely."""
-    shutil.copytree(SAMPLE, folder / "refund-approval", ignore=shutil.ignore_patterns("src"))
-    return folder
+def _prepared(workspace: Workspace, folder: Path, at: State) -> str:
+    """A run brought to where it should stand, without a screen."""
+    if at == "running":
+        pack = write_pack(
+            folder / "endless",
+            {"main": {"spin": call("loop", {"n": 1}, "after"), "after": call("loop")}},
+            {"loop": faults.endless_loop()},
+            mocks='[time]\nmode = "real"\n',
+        )
+        return workspace.start(StartRequest(pack), RUNNING).id
+    answers = {"failure": {"approve": YES}, "done": {"approve": NO}}.get(at, {})
+    mode: Mode = "into" if at == "start" else "run"
+    how = DriveMode(mode, pause_on_failure=True, pause_on_missing=True)
+    request = StartRequest(folder / "refund-approval", input=SMALL, answers=answers)
+    run = workspace.start(request, STEPPING if at == "start" else how)
+    live = workspace.live(run.id)
+    if live is not None and at in ("wait", "done"):
+        assert live.join(SECONDS)
+    return run.id

@@ -28,6 +28,8 @@ class ComponentLink:
     `perform` is the whole chain: what a guest asks starts at its outermost link.
     """
 
+    kinds = frozenset({"component.call"})
+
     def __init__(
         self,
         host: ComponentHost,
@@ -61,8 +63,6 @@ class ComponentLink:
         self._artifacts: dict[str, Artifact] = {}
 
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
-        if effect.kind != "component.call":
-            return inner(effect)
         component = self._components.get(effect.target)
         if component is None:
             return inner(effect)

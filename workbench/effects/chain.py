@@ -3,7 +3,8 @@
     record  ⊃  pause → pin → fault → cassette → mock → live
 
 A link is called with the effect and the rest of the chain; it answers itself, or lets the rest
-answer, or changes what goes by. The chain is synchronous and runs on the run's own thread.
+answer, or changes what goes by. A link that names its `kinds` is only called for those. The chain
+is synchronous and runs on the run's own thread.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ Perform = Callable[[Effect], Outcome]
 
 
 class Link(Protocol):
-    """One link of the chain."""
+    """One link of the chain; `kinds`, a set of effect kinds, is an attribute it may have."""
 
     def __call__(self, effect: Effect, inner: Perform) -> Outcome: ...
 
@@ -34,10 +35,25 @@ def unavailable(effect: Effect) -> Outcome:
 
 
 def build_chain(links: Sequence[Link], end: Perform = unavailable) -> Perform:
-    """Compose links into one callable; closures, because a host call pays for every layer."""
+    """Compose links into one callable. Every kind of effect gets a chain of just the links that
+    care for it, when it is first met: a host call pays for every layer."""
+    chains: dict[str, Perform] = {}
+
+    def perform(effect: Effect) -> Outcome:
+        chain = chains.get(effect.kind)
+        if chain is None:
+            chain = chains[effect.kind] = _composed(links, effect.kind, end)
+        return chain(effect)
+
+    return perform
+
+
+def _composed(links: Sequence[Link], kind: str, end: Perform) -> Perform:
     perform = end
     for link in reversed(links):
-        perform = _layer(link, perform)
+        kinds = getattr(link, "kinds", None)
+        if kinds is None or kind in kinds:
+            perform = _layer(link, perform)
     return perform
 
 

@@ -23,8 +23,13 @@ class Intents(Protocol):
     def outcome(self, run_id: str, ordinal: int, n: int, outcome: Outcome, at: int) -> None: ...
 
 
+LIVE_KINDS: frozenset[str] = frozenset({"http"})
+
+
 class IntentLink:
     """Wraps the links that reach the outside world."""
+
+    kinds = LIVE_KINDS
 
     def __init__(self, run_id: str, intents: Intents, recorder: Recorder, now: Now) -> None:
         self._run_id = run_id
@@ -34,13 +39,10 @@ class IntentLink:
 
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
         asked = self._recorder.asking
-        if effect.kind not in LIVE_KINDS or asked is None:
+        if asked is None:
             return inner(effect)
         self._intents.intent(self._run_id, asked)
         outcome = inner(effect)
         masked = self._recorder.masked(outcome)
         self._intents.outcome(self._run_id, asked.ordinal, asked.n, masked, self._now())
         return masked
-
-
-LIVE_KINDS: frozenset[str] = frozenset({"http"})

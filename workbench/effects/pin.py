@@ -33,6 +33,8 @@ _VISIT = re.compile(r"#\d+(?=/)")
 class PinLink:
     """Answers what nodes ask (never what guests ask) from the table of pins."""
 
+    kinds = PINNABLE
+
     def __init__(self, pins: Mapping[str, Json] | None = None) -> None:
         self._pins: dict[str, Json] = dict(pins or {})
 
@@ -68,7 +70,7 @@ class PinLink:
 
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
         pins = self._pins
-        if not pins or effect.caller != "engine" or effect.kind not in PINNABLE:
+        if not pins or effect.caller != "engine":
             return inner(effect)
         key = self.key_for(effect.frame, effect.node)
         if key is None or key not in pins:

@@ -54,7 +54,9 @@ class Recorder:
 
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
         if effect.caller == "engine":
-            return self.masked(inner(effect))
+            outcome = inner(effect)
+            # What the engine answers itself is made of values that are masked already.
+            return outcome if outcome.source == "engine" else self.masked(outcome)
         request = self.masker.mask(effect.request)
         if request is not effect.request:
             effect = msgspec.structs.replace(effect, request=request)

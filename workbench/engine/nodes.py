@@ -7,15 +7,16 @@ a wait come back pending: nobody answered in their place, so the engine enters t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from workbench.effects.chain import unavailable
 from workbench.language.nodes import BUILTINS, emit_payload, emits, exec_call, flow_call
 from workbench.language.semantics import Semantics
 from workbench.language.waiting import wait_spec
-from workbench.model.effect import PENDING, Effect, Failure, Outcome, failed, ok
+from workbench.model.effect import PENDING, Effect, EffectRecord, Failure, Outcome, failed, ok
 from workbench.model.errors import WorkbenchError
-from workbench.model.flow import Node
+from workbench.model.flow import Definition, Node
 from workbench.model.run import StepRecord
 from workbench.model.values import Json
 
@@ -38,6 +39,30 @@ def ask(node: Node, step: StepRecord, semantics: Semantics) -> Effect:
         request = {"operation": call.operation, "input": call.input}
     effect = EFFECT_KINDS.get(kind, kind)
     return Effect(effect, target, request, "engine", node.id, step.frame, step.visit, step.attempt)
+
+
+def asked_before(
+    definition: Definition,
+    steps: Sequence[StepRecord],
+    effects: Sequence[EffectRecord],
+    semantics: Semantics,
+) -> Iterator[tuple[str, str, str]]:
+    """(kind, target, source) of all that a run asked so far, in order: what its nodes asked and
+    what their components did. A step that was cut off counts as never begun."""
+    of_step: dict[int, list[EffectRecord]] = {}
+    for effect in effects:
+        of_step.setdefault(effect.ordinal, []).append(effect)
+    for step in steps:
+        flow = definition.flows.get(step.flow)
+        node = flow.nodes.get(step.node) if flow is not None else None
+        cut_off = step.status == "running" and step.component != "flow.call"
+        if node is None or cut_off or step.status == "interrupted":
+            continue
+        with suppress(WorkbenchError):  # what could not be asked never was
+            asked = ask(node, step, semantics)
+            yield asked.kind, asked.target, step.source
+        for effect in of_step.get(step.ordinal, ()):
+            yield effect.kind, effect.target, effect.source
 
 
 EFFECT_KINDS = {"component": "component.call", "exec": "component.call"}

@@ -20,6 +20,8 @@ from workbench.model.rules import CancelRun, FailRun, InterruptStep, StartRun
 from workbench.model.run import Run, StepRecord
 from workbench.model.stepping import Choice
 
+GO_ON = Choice()
+
 
 class RunLoop:
     """Drives one run on the calling thread."""
@@ -108,7 +110,7 @@ class RunLoop:
         pause = self._debugger.before(place, depth, self._stepper.roots(place.frame))
         if doubt:
             pause = Pause("effect", place.frame, place.flow, place.node, doubt)
-        return self._debugger.stand(pause) if pause is not None else Choice()
+        return self._debugger.stand(pause) if pause is not None else GO_ON
 
     def _took(self, advanced: Advanced) -> None:
         while advanced.kind == "failed":

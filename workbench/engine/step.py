@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -86,7 +87,7 @@ class Stepper:
         self._recorder = recorder
         self._control = control
         self._world = world
-        self._templates: dict[tuple[str, str], Template] = {}
+        self._templates = _templates_of(ledger.run.definition, semantics.name)
 
     @property
     def place(self) -> Position | None:
@@ -263,8 +264,8 @@ class Stepper:
 
     def _ask(self, node: Node, step: StepRecord, effect: Effect) -> Outcome:
         self._builtins.roots = self.roots(step.frame)
-        if effect.kind != "component.call":
-            return self._perform(effect)
+        if effect.kind != "component.call" or effect.target not in self.definition.components:
+            return self._perform(effect)  # nothing in there could be stopped half-way
         limit = node.timeout_ms or self.ledger.run.options.node_timeout_ms
         try:
             with self._control.scope(None, limit / 1000, "node") as scope:
@@ -420,6 +421,12 @@ class Stepper:
         self.ledger.apply(FailRun(Failure("node_missing", f"node {place.node} not found")))
         self.ledger.flush()
         return ENDED
+
+
+@lru_cache(maxsize=16)
+def _templates_of(definition: str, semantics: str) -> dict[tuple[str, str], Template]:
+    """The compiled inputs of a definition's nodes by (flow, node); all its runs share them."""
+    return {}
 
 
 def _too_slow(node: Node, limit_ms: int, logs: str = "") -> Outcome:

@@ -1,7 +1,7 @@
 """The mock links: secrets, state, telemetry, tools, prepared answers and sleep, from the world.
 
-Each answers its own effect kinds and passes everything else on. Values here are masked; the
-record link puts real ones in front of the guest.
+Each answers the effect kinds it names. Values here are masked; the record link puts real ones in
+front of the guest.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class SecretLink:
     """`secret.get` from `[secrets.map]`, as the masker's placeholder. A missing secret is None,
     or the failure `secret_missing` when the configuration is strict."""
 
+    kinds = frozenset({"secret.get"})
+
     def __init__(self, world: MockWorld) -> None:
         self._world = world
 
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
-        if effect.kind != "secret.get":
-            return inner(effect)
         secrets = self._world.config.secrets
         value = secrets.map.get(effect.target)
         if value is not None:
@@ -47,6 +47,8 @@ class SecretLink:
 class StateLink:
     """`state.read`, `state.write` and `state.delete` on the world's key-value state."""
 
+    kinds = frozenset({"state.read", "state.write", "state.delete"})
+
     def __init__(self, world: MockWorld) -> None:
         self._world = world
 
@@ -56,30 +58,32 @@ class StateLink:
             return ok(kv.get(effect.target), "mock")
         if kind == "state.write":
             kv[effect.target] = effect.request
-        elif kind == "state.delete":
-            kv.pop(effect.target, None)
         else:
-            return inner(effect)
+            kv.pop(effect.target, None)
         return ok(None, "mock")
 
 
 class TelemetryLink:
     """Telemetry stays here: the effect's record is where it can be read (§5.3)."""
 
+    kinds = frozenset({"telemetry"})
+
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
-        return ok(None, "mock") if effect.kind == "telemetry" else inner(effect)
+        return ok(None, "mock")
 
 
 class ToolLink:
     """`tool_call` from script files, when `[tools] short_circuit` says so (§5.4). A missing or
     broken script is an error, not a reason to look further."""
 
+    kinds = frozenset({"tool_call"})
+
     def __init__(self, world: MockWorld) -> None:
         self._world = world
 
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
         tools = self._world.config.tools
-        if effect.kind != "tool_call" or not tools.short_circuit or tools.script_dir is None:
+        if not tools.short_circuit or tools.script_dir is None:
             return inner(effect)
         action = effect.request.get("action") if isinstance(effect.request, dict) else None
         file = script_name(effect.target, action if isinstance(action, str) else "")
@@ -105,12 +109,12 @@ class WaitLink:
     answer is pending: this is the last link that waits reach.
     """
 
+    kinds = frozenset({"wait"})
+
     def __init__(self, world: MockWorld) -> None:
         self._world = world
 
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
-        if effect.kind != "wait":
-            return inner(effect)
         answer = self.answer(effect.target, effect.visit)
         if answer is None:
             return PENDING
@@ -128,13 +132,13 @@ class WaitLink:
 class SleepLink:
     """`sleep` moves a virtual clock, takes no time on a frozen one and is real on a real one."""
 
+    kinds = frozenset({"sleep"})
+
     def __init__(self, world: MockWorld, control: RunControl) -> None:
         self._world = world
         self._control = control
 
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
-        if effect.kind != "sleep":
-            return inner(effect)
         millis = effect.request.get("duration_ms") if isinstance(effect.request, dict) else None
         if not isinstance(millis, (int, float)) or isinstance(millis, bool) or millis < 0:
             message = "a sleep needs duration_ms, 0 or more"

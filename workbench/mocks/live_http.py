@@ -45,6 +45,8 @@ class LiveHttp:
     the run ends a request that is under way.
     """
 
+    kinds = frozenset({"http"})
+
     def __init__(
         self,
         grants: Grants,
@@ -61,8 +63,6 @@ class LiveHttp:
         self._clients: dict[str | None, httpx.Client] = {}
 
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
-        if effect.kind != "http":
-            return inner(effect)
         try:
             asked = read_request(effect.request)
             real = read_request(self._masker.reveal(effect.request))

@@ -21,12 +21,12 @@ from workbench.model.values import Json
 class TapeLink:
     """One per run; its cursors are in the world."""
 
+    kinds = frozenset({"http"})
+
     def __init__(self, world: MockWorld) -> None:
         self._world = world
 
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
-        if effect.kind != "http":
-            return inner(effect)
         try:
             request = read_request(effect.request)
             tape = self._tape(request)

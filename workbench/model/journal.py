@@ -48,17 +48,17 @@ class Change(msgspec.Struct, frozen=True):
 
     def then(self, later: Change) -> Change:
         """Both changes as one transaction: the later run row, the earlier expectation."""
-        replaced = {step.ordinal for step in later.steps}
-        kept = tuple(step for step in self.steps if step.ordinal not in replaced)
-        rewritten = {wait.key_id for wait in later.waits}
-        waits = tuple(wait for wait in self.waits if wait.key_id not in rewritten)
+        replaced = [step.ordinal for step in later.steps]
+        kept = [step for step in self.steps if step.ordinal not in replaced]
+        rewritten = [wait.key_id for wait in later.waits]
+        waits = [wait for wait in self.waits if wait.key_id not in rewritten]
         return Change(
             run=later.run,
             expected=self.expected,
             events=self.events + later.events,
-            steps=kept + later.steps,
+            steps=(*kept, *later.steps),
             effects=self.effects + later.effects,
-            waits=waits + later.waits,
+            waits=(*waits, *later.waits),
             dropped_waits=self.dropped_waits + later.dropped_waits,
             definition=self.definition or later.definition,
             full=self.full or later.full,

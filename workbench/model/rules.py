@@ -392,12 +392,16 @@ def _active(steps: Steps, ordinal: int, status: str) -> StepRecord:
 
 
 def _free(steps: Steps, frame: str) -> None:
-    if any(active.frame == frame for active in steps):
-        raise RuleError("illegal_transition", f"a step of frame {frame!r} is still active")
+    for active in steps:
+        if active.frame == frame:
+            raise RuleError("illegal_transition", f"a step of frame {frame!r} is still active")
 
 
 def _leaf(run: Run, frame: str) -> Position | None:
-    return next((place for place in reversed(run.cursor) if place.frame == frame), None)
+    for place in reversed(run.cursor):
+        if place.frame == frame:
+            return place
+    return None
 
 
 def _step_facts(step: StepRecord) -> dict[str, Json]:

@@ -45,6 +45,16 @@ def canonical(value: Json) -> bytes:
         raise WorkbenchError("json_unencodable", f"value is not JSON: {error}") from error
 
 
+def pretty(value: Json) -> str:
+    """JSON text for people, indented by two."""
+    try:
+        return msgspec.json.format(_encoder.encode(value), indent=2).decode()
+    except (TypeError, ValueError, UnicodeEncodeError, RecursionError):
+        import json
+
+        return json.dumps(value, indent=2, ensure_ascii=False)
+
+
 def decode(data: bytes | str, where: str = "") -> Json:
     """Parse JSON text. Raises `json_invalid`, naming `where`, line and column."""
     try:
@@ -92,7 +102,10 @@ def is_finite_json(value: Json) -> bool:
 
 def short(value: Json, limit: int = 80) -> str:
     """One line of compact JSON for people, cut in the middle of nothing: the end says `…`."""
-    text = encode(value).decode("utf-8", "replace")
+    try:
+        text = encode(value).decode("utf-8", "replace")
+    except WorkbenchError:
+        text = repr(value)  # what is no JSON must still be sayable in an error
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -7,12 +7,15 @@ process reads its own lines back, so the record never depends on which process w
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.values import Json, decode, sha256
+
+_ODD = re.compile(r"[^A-Za-z0-9]")
 
 
 @dataclass(slots=True)
@@ -78,8 +81,7 @@ class NodeTraces:
 
 def log_name(node: str) -> str:
     """The reference's file name of a node's log (§6.6)."""
-    plain = "".join(ch if ch.isascii() and ch.isalnum() else "-" for ch in node)
-    return f"{plain}.stderr.log"
+    return f"{_ODD.sub('-', node)}.stderr.log"
 
 
 def read_traces(path: Path) -> tuple[NodeTraces, int]:

@@ -11,7 +11,6 @@ and then moved over it.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.exit_codes import ExitCode
 from workbench.model.masking import redact_keys
 from workbench.model.run import Run, StepRecord
-from workbench.model.values import Json
+from workbench.model.values import Json, pretty
 from workbench.model.waits import Wait
 from workbench.recording.lines import RunIds
 from workbench.recording.node_traces import NodeTrace, NodeTraces
@@ -257,9 +256,8 @@ def _waiting(ending: Ending) -> Json:
 def _write(directory: RunDirectory, body: Json) -> None:
     beside = directory.summary.with_name("run.json.new")
     try:
-        text = json.dumps(body, indent=2, ensure_ascii=False)
         # A path that is not UTF-8 becomes an escape, which JSON reads.
-        beside.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        beside.write_text(pretty(body) + "\n", encoding="utf-8", errors="backslashreplace")
         os.replace(beside, directory.summary)
     except OSError as error:
         raise _unwritable(directory.root, error) from error

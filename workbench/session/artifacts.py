@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from workbench.engine.observer import Silent
 from workbench.model.clock import Now
@@ -21,6 +21,7 @@ from workbench.recording.transcript import RunIds, Transcript
 from workbench.session.outcome import exit_code
 
 Problem = Callable[[WorkbenchError], None]
+Fact = TypeVar("Fact")
 
 
 class RunFiles(Silent):
@@ -48,31 +49,31 @@ class RunFiles(Silent):
         return Transcript(self._directory.transcript, self._ids, self._now, resume=resume)
 
     def step_started(self, step: StepRecord) -> None:
-        self._write(lambda: self._transcript.step_started(step))
+        self._write(Transcript.step_started, step)
 
     def step_ended(self, step: StepRecord) -> None:
-        self._write(lambda: self._end(step))
-
-    def _end(self, step: StepRecord) -> None:
-        self._transcript.step_ended(step)
+        self._write(Transcript.step_ended, step)
         if step.logs or step.status == "failed":
-            self._directory.keep_log(step, self._transcript.traces)
+            self._write(self._keep_log, step)
+
+    def _keep_log(self, transcript: Transcript, step: StepRecord) -> None:
+        self._directory.keep_log(step, transcript.traces)
 
     def effect_seen(self, effect: EffectRecord) -> None:
-        self._write(lambda: self._transcript.effect(effect))
+        self._write(Transcript.effect, effect)
 
     def wait_opened(self, wait: Wait) -> None:
         self._wait = wait
-        self._write(lambda: self._transcript.wait_opened(wait))
+        self._write(Transcript.wait_opened, wait)
 
     def wait_resolved(self, wait: Wait) -> None:
         self._wait = None
 
     def run_changed(self, run: Run) -> None:
         if run.ended or run.status == "waiting":
-            self._write(lambda: self._summarise(run))
+            self._write(self._summarise, run)
 
-    def _summarise(self, run: Run) -> None:
+    def _summarise(self, transcript: Transcript, run: Run) -> None:
         wait = self._wait if run.status == "waiting" else None
         ending = Ending(
             exit=exit_code(run),
@@ -81,17 +82,16 @@ class RunFiles(Silent):
             wait=wait,
             token=self._key_of(wait) if wait is not None else "",
         )
-        write_run_summary(self._directory, self._ids, run, self._transcript.traces, ending)
+        write_run_summary(self._directory, self._ids, run, transcript.traces, ending)
 
-    def _write(self, write: Callable[[], None]) -> None:
-        """Write, or say once that it cannot be done."""
-        failure = None
+    def _write(self, write: Callable[[Transcript, Fact], None], fact: Fact) -> None:
+        """Write what tells a fact, or say once that it cannot be done."""
         try:
-            write()
+            transcript = self._transcript
+            write(transcript, fact)
+            failure = transcript.failure
         except WorkbenchError as error:
             failure = error
-        else:
-            failure = self._transcript.failure
         if failure is not None and not self._broken:
             self._broken = True
             self._problem(failure)

@@ -90,11 +90,11 @@ class LiveRun:
         self.masker = masker
         mocks = with_answers(mocks, run.options.answers)
         steps = store.steps(run.id)
-        self.world = MockWorld(mocks, run.options.seed, parts.now, run.created_at)
+        began = run.options.began or run.created_at
+        self.world = MockWorld(mocks, run.options.seed, parts.now, began)
         last = next((step for step in reversed(steps) if step.vt), None)
-        self.world.restore(
-            store.effects(run.id), last.vt if last else None, last.rnd if last else None
-        )
+        effects = store.effects(run.id)
+        self.world.restore(effects, last.vt if last else None, last.rnd if last else None)
         self.grants = self.world.grants
         self.control = RunControl(parts.watchdog)
         self.pins = PinLink({**mocks.pins, **run.options.pins})
@@ -121,6 +121,8 @@ class LiveRun:
             pause_on_missing=how.pause_on_missing,
         )
         semantics = by_name(run.options.semantics)
+        if mocks.faults:
+            self._faults.restore(nodes.asked_before(definition, steps, effects, semantics))
         builtins = nodes.Builtins(semantics)
         components = ComponentLink(
             parts.host,
@@ -255,8 +257,8 @@ def _internal(bug: Exception, masker: Masker) -> WorkbenchError:
 
 
 def _last_try(run: Run, steps: list[StepRecord]) -> StepRecord | None:
-    """The last step of the node at the cursor of a run that did not wait."""
-    if run.status != "running" or not run.cursor:
+    """The last step of the node at the cursor of a run that does not wait."""
+    if run.status == "waiting" or not run.cursor:
         return None
     place = run.cursor[-1]
     mine = [step for step in steps if step.frame == place.frame and step.node == place.node]

@@ -143,6 +143,30 @@ class RunDesk:
         )
         return self.start(request, how)
 
+    def fork(
+        self,
+        run_id: str,
+        ordinal: int,
+        how: DriveMode = STEPPING,
+        definition: Definition | None = None,
+    ) -> Run:
+        """A new run that goes on from where an old one stood after step `ordinal`, in the same
+        world; the old one is kept. `definition` is what it runs from there on. Raises
+        `fork_impossible`, `run_unknown`."""
+        from workbench.engine.forks import fork
+
+        old = self.find_run(run_id)
+        new_id, now = self.new_id(), self._now()
+        folder = str(self._artifacts(now, new_id))
+        change = fork(old, self.store.steps(old.id), ordinal, new_id, now, folder, definition)
+        masker = self._masker_of(old, None)
+        with self._lock:
+            self._maskers[new_id] = masker  # what the old run was told can still be revealed
+        run = self.store.commit(change)
+        self.events.emit("run.created", run.id, run)
+        self._drive(run, how).start()
+        return run
+
     def live(self, run_id: str) -> LiveRun | None:
         """The driver of a run in this process, if one is at work."""
         with self._lock:
@@ -287,12 +311,6 @@ class RunDesk:
     def _options(
         self, request: StartRequest, mocks: MocksConfig, masker: Masker, run_id: str, now: int
     ) -> RunOptions:
-        from workbench.recording.run_summary import RunDirectory
-
-        if request.artifacts_dir is not None:
-            directory = RunDirectory.at(request.artifacts_dir)
-        else:
-            directory = RunDirectory.create(paths.prepare_state(self.state), now, run_id)
         return RunOptions(
             pack_path=str(request.pack.resolve()),
             mocks_path=str(mocks.path.resolve()) if mocks.path else "",
@@ -302,8 +320,16 @@ class RunDesk:
             seed=request.seed,
             pins={node: masker.mask(value) for node, value in request.pins.items()},
             answers={name: masker.mask(value) for name, value in request.answers.items()},
-            artifacts_dir=str(directory.root),
+            artifacts_dir=str(self._artifacts(now, run_id, request.artifacts_dir)),
         )
+
+    def _artifacts(self, now: int, run_id: str, wanted: Path | None = None) -> Path:
+        """The folder of a new run's files, made."""
+        from workbench.recording.run_summary import RunDirectory
+
+        if wanted is not None:
+            return RunDirectory.at(wanted).root
+        return RunDirectory.create(paths.prepare_state(self.state), now, run_id).root
 
     def _drive(self, run: Run, how: DriveMode) -> LiveRun:
         opened = self.shelf.open(Path(run.options.pack_path))

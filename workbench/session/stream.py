@@ -71,12 +71,13 @@ class EventStream:
         with self._changed:
             self._readers = [item for item in self._readers if item is not reader]
 
-    def emit(self, kind: EventKind, run_id: str = "", subject: Any = None) -> Event:
-        """Append a fact; safe from any thread."""
+    def emit(self, kind: EventKind, run_id: str = "", subject: Any = None) -> None:
+        """Append a fact; safe from any thread. Without a reader it is not even numbered."""
+        if not self._readers:
+            return
         with self._changed:
             self._seq += 1
             event = Event(self._seq, kind, run_id, self._now(), subject)
             for reader in self._readers:
                 reader.push(event)
             self._changed.notify_all()
-            return event

@@ -24,8 +24,9 @@ class StreamObserver(Silent):
         self._stream.emit("step.started", self._run_id, step)
 
     def step_ended(self, step: StepRecord) -> None:
-        for line in step.logs.splitlines()[:200]:
-            self._stream.emit("log", self._run_id, Log(step.where, line))
+        if step.logs:
+            for line in step.logs.splitlines()[:200]:
+                self._stream.emit("log", self._run_id, Log(step.where, line))
         self._stream.emit("step.ended", self._run_id, step)
 
     def effect_seen(self, effect: EffectRecord) -> None:

@@ -24,7 +24,7 @@ from workbench.model.values import Json
 from workbench.model.waits import Resolution, ResolveOutcome, Wait
 from workbench.session import answers, paths
 from workbench.session.mocks_desk import MocksDesk
-from workbench.session.requests import HEADLESS, DriveMode
+from workbench.session.requests import HEADLESS, STEPPING, DriveMode
 from workbench.session.run_desk import RunDesk
 from workbench.session.saved_version import place_kept
 from workbench.session.views import OpenWait, PackSummary, Preview, RunView
@@ -205,7 +205,7 @@ class Workspace(RunDesk):
         beside.replace(target)
         return target
 
-    def go_on_with_saved(self, run_id: str) -> Run:
+    def go_on_with_saved(self, run_id: str, how: DriveMode = STEPPING) -> Run:
         """The run on its pack as saved, in a fork that stands before the first step the save
         changed; the old run is kept. From the start when its place is gone."""
         run = self.find_run(run_id)
@@ -218,12 +218,12 @@ class Workspace(RunDesk):
             run = self.find_run(run_id)
         try:
             kept = place_kept(self.store.steps(run_id), run.cursor, old, new)
-            return self.fork(run_id, kept, definition=new)
+            return self.fork(run_id, kept, how, definition=new)
         except WorkbenchError as error:
             if error.code not in ("place_lost", "fork_impossible"):
                 raise
             self._problem(error)
-            return self.restart(run_id)
+            return self.restart(run_id, how)
 
     # waits
 

@@ -47,6 +47,7 @@ TABLE: tuple[Action, ...] = (
     Action("evaluate", ("equals_sign",), "evaluate", "An expression over the run's state", "Look"),
     Action("frame_up", ("u",), "caller", "To the node that called this flow", "Look"),
     Action("frame_down", ("d",), "called", "To the flow this node calls", "Look"),
+    Action("graph", ("g",), "graph", "Rail or boxed graph", "Look"),
     Action("why", ("W",), "why", "Why this route was (not) taken", "Look"),
     Action("find", ("slash",), "find", "Find in this pane, or filter the transcript", "Look"),
     Action("find_next", ("full_stop",), "next", "The next match", "Look"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -20,10 +20,13 @@ from workbench.session.views import OpenWait
 from workbench.tui.bridge import RATE, Drain, Happened
 from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.screens.debug import DebugScreen
+from workbench.tui.screens.stepping import Stepping
 from workbench.tui.themes import ansi_color_wanted, load_themes, pick
 
 if TYPE_CHECKING:
     from textual.command import Provider
+
+OUTSIDE = 1.0  # seconds between looks at what other processes did
 
 
 def _everything() -> type[Provider]:
@@ -39,7 +42,8 @@ class WorkbenchApp(App[int]):
     the user's choice. The app owns nothing that the journal could not rebuild.
     """
 
-    CSS_PATH = "app.tcss"
+    # The debugger's is read too: a sheet that comes later has all of them parsed once more.
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/debug.tcss"]
     TITLE = "workbench"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -61,23 +65,31 @@ class WorkbenchApp(App[int]):
         self.root = root
         self.present = present
         self._run_id = run_id
-        self._theme_name = theme_name
         self._drain = Drain(workspace.events.subscribe())
-
-    def on_mount(self) -> None:
-        themes, problems = load_themes(self.workspace.theme_folders())
+        themes, self._theme_problems = load_themes(workspace.theme_folders())
         for theme in themes.values():
             self.register_theme(theme)
-        self.theme, unknown = pick(themes, self._theme_name, self.available_themes)
+        # Here, where nothing is on the screen yet that would be styled twice.
+        self.theme, unknown = pick(themes, theme_name, self.available_themes)
+        self._theme_problems += [unknown] if unknown else []
+
+    def on_mount(self) -> None:
         if self._run_id is not None:
             self.open_run(self._run_id)
             self.call_after_refresh(self.drive_run, self._run_id)
         else:
             self.push_screen(self._packs())
-        for finding in (*problems, *([unknown] if unknown else ())):
+        for finding in self._theme_problems:
             self.call_after_refresh(self.tell, f"{finding.where}: {finding.message}")
         self.set_interval(RATE, self._pump)
+        self.set_interval(OUTSIDE, self._look_outside)
         self.call_after_refresh(self._settled)
+
+    @property
+    def width_class(self) -> str:
+        """The class of a screen as wide as the terminal is now."""
+        width = self.size.width
+        return [name for least, name in self.HORIZONTAL_BREAKPOINTS if width >= least][-1]
 
     # going places
 
@@ -155,12 +167,12 @@ class WorkbenchApp(App[int]):
         self.push_screen(AnswerScreen(item, due), took)
 
     def _resolve(self, item: OpenWait, answer: Resolution) -> None:
-        debugger = self.debugger_of(item.run.id)
-        how = STEPPING if debugger is not None and debugger.stepping else RUNNING
+        shown = self.stepper_of(item.run.id)
+        how = STEPPING if shown is not None and shown.stepping else RUNNING
         outcome, _ = self.workspace.resolve(item.key, answer, how=how)
         if outcome.status == "accepted":
-            if debugger is not None:
-                self._back_to(debugger)
+            if shown is not None:
+                self._back_to(shown)
             self.tell(f"{item.wait.signal} answered {answer.status}", bad=False)
         elif outcome.terminal is not None:
             self.tell(f"already answered: {outcome.terminal.status}")
@@ -171,6 +183,13 @@ class WorkbenchApp(App[int]):
         """The debugger that shows a run, if one is open."""
         for screen in self.screen_stack:
             if isinstance(screen, DebugScreen) and screen.run_id == run_id:
+                return screen
+        return None
+
+    def stepper_of(self, run_id: str) -> Stepping | None:
+        """The view of a run that is nearest to the front: its debugger, or the graph over it."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, Stepping) and screen.run_id == run_id:
                 return screen
         return None
 
@@ -235,6 +254,10 @@ class WorkbenchApp(App[int]):
         if isinstance(self.screen, WorkbenchScreen):
             self.screen.say(text, bad)
 
+    def _look_outside(self) -> None:
+        if isinstance(self.screen, WorkbenchScreen):
+            self.screen.look_outside()
+
     def _pump(self) -> None:
         batch = self._drain.take()
         if batch is None:
@@ -243,8 +266,11 @@ class WorkbenchApp(App[int]):
 
     def _deliver(self, batch: Happened) -> None:
         for screen in self.screen_stack:
-            if isinstance(screen, WorkbenchScreen) and screen.is_mounted:
-                screen.happened(batch)
+            if isinstance(screen, WorkbenchScreen):
+                if screen.is_mounted:
+                    screen.happened(batch)
+                else:
+                    screen.happened_early(batch)
 
     def _settled(self) -> None:
         """After the first frame: the collector works again (what start-up made lives as long as

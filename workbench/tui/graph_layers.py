@@ -175,10 +175,11 @@ def _place(layers: list[list[Spot]]) -> None:
         for spot, room in zip(layer, _rooms(layer), strict=True):
             at += room
             spot.centre = at
-    for turn in range(6):
-        downward = turn % 2 == 0
-        for layer in layers if downward else reversed(layers):
-            _pull(layer, down=turn > 2 or not downward, up=turn > 2 or downward)
+    for _ in range(2):
+        for layer in layers[1:]:
+            _pull(layer, to_above=True)
+        for layer in layers[-2::-1]:  # last, so that what runs straight down stands straight
+            _pull(layer, to_above=False)
     for layer in layers:
         _round(layer)
     first = min(spot.left for layer in layers for spot in layer)
@@ -204,16 +205,16 @@ def _gap(left: Spot, right: Spot) -> int:
     return left.extra + (0 if left.is_line or right.is_line else GAP)
 
 
-def _pull(layer: list[Spot], *, down: bool, up: bool) -> None:
-    """Move every spot as near to its neighbours as the order allows: the least squares of the
-    distances, found by merging runs that push each other. Boxes go first, lines give way."""
+def _pull(layer: list[Spot], *, to_above: bool) -> None:
+    """Move every spot as near to its neighbours above (or below) as the order allows: the least
+    squares of the distances, found by merging runs that push each other. Lines give way."""
     rooms = _rooms(layer)
     offset = 0.0
     runs: list[tuple[float, float, int]] = []  # weighted sum, weight, spots
     for spot, room in zip(layer, rooms, strict=True):
         offset += room
         weight = 0.02 if spot.is_line else 1.0
-        total, count = (_wanted(spot, down=down, up=up) - offset) * weight, 1
+        total, count = (_wanted(spot, spot.up if to_above else spot.down) - offset) * weight, 1
         while runs and runs[-1][0] / runs[-1][1] > total / weight:
             other, its, many = runs.pop()
             total, weight, count = total + other, weight + its, count + many
@@ -226,10 +227,9 @@ def _pull(layer: list[Spot], *, down: bool, up: bool) -> None:
             place += 1
 
 
-def _wanted(spot: Spot, *, down: bool, up: bool) -> float:
-    """The mean of the neighbours' centres; lines count only for lines, or when there are no
-    boxes."""
-    beside = [*(spot.up if up else ()), *(spot.down if down else ())]
+def _wanted(spot: Spot, beside: list[Spot]) -> float:
+    """The mean of the neighbours' centres; a box looks at lines only when there are no boxes,
+    and the other way round."""
     chosen = [one for one in beside if one.is_line is spot.is_line] or beside
     return sum(one.centre for one in chosen) / len(chosen) if chosen else spot.centre
 

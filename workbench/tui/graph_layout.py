@@ -20,7 +20,7 @@ from workbench.tui.rail_layout import FlowEdges, flow_edges
 from workbench.tui.widgets.cells import clean, elide_middle
 
 HEIGHT = 3  # of a box: its title in the border, its state, its ports
-NARROWEST, WIDEST = 22, 28  # of a box, by the longest name
+NARROWEST, WIDEST = 24, 30  # of a box, by the longest name
 TITLE_ROOM = 8  # what the title's row needs besides the name
 SHELF = 76  # parts stand side by side up to this width
 LABEL = 18  # cells of "↑ target" beside a loop

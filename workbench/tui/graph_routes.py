@@ -167,14 +167,15 @@ class _Router:
         taken: list[list[tuple[int, int]]] = []
         found: dict[str, int] = {}
         for top, bottom, to in spans:
-            for lane in taken:
-                if all(bottom < high or low < top for high, low in lane):
-                    break
-            else:
-                lane = []
-                taken.append(lane)
-            lane.append((top, bottom))
-            found[to] = first + 2 * taken.index(lane)
+            lane = 0
+            while lane < len(taken) and any(
+                top <= low and high <= bottom for high, low in taken[lane]
+            ):
+                lane += 1
+            if lane == len(taken):
+                taken.append([])
+            taken[lane].append((top, bottom))
+            found[to] = first + 2 * lane
         return found
 
     def _entries(self, place: int) -> None:

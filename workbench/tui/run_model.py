@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from workbench.model.effect import EffectRecord
-from workbench.model.events import Event, Log, Pause
+from workbench.model.events import Event, Pause
 from workbench.model.flow import Definition, Flow, Node
 from workbench.model.run import Run, StepRecord, child_frame
 from workbench.model.waits import Wait
@@ -49,6 +49,13 @@ class RunModel:
                 changed = True
         return changed
 
+    def knows(self, event: Event) -> bool:
+        """Whether a step or effect was there already: a view may be newer than the stream."""
+        subject = event.subject
+        if event.kind in ("step.started", "step.ended"):
+            return self.steps.get(subject.ordinal) == subject
+        return event.kind == "effect" and subject in self.effects.get(subject.ordinal, ())
+
     def _take(self, event: Event) -> None:
         subject = event.subject
         if event.kind == "run.changed" and isinstance(subject, Run):
@@ -58,7 +65,8 @@ class RunModel:
         elif event.kind in ("step.started", "step.ended"):
             self.steps[subject.ordinal] = subject
         elif event.kind == "effect":
-            self.effects.setdefault(subject.ordinal, []).append(subject)
+            mine = self.effects.setdefault(subject.ordinal, [])
+            mine[:] = [*(one for one in mine if one.n != subject.n), subject]
         elif event.kind == "run.paused":
             self.pause = subject
         elif event.kind == "run.resumed":
@@ -124,9 +132,14 @@ class RunModel:
     # what was and is
 
     def visible(self) -> list[StepRecord]:
-        """The steps up to the moment looked at; the one looked at last."""
-        now = self.now if self.past else None
-        return [s for o, s in sorted(self.steps.items()) if now is None or o <= now]
+        """The steps up to the moment looked at, the one looked at last. A call whose sub-flow had
+        not returned by then runs."""
+        steps = [step for _, step in sorted(self.steps.items())]
+        if not self.past:
+            return steps
+        now = self.now
+        inside = {step.frame for step in steps if step.ordinal > now and step.frame}
+        return [_as_it_was(step, inside) for step in steps if step.ordinal <= now]
 
     def step_at(self, path: str) -> StepRecord | None:
         """The latest attempt of a node up to the moment looked at."""
@@ -210,6 +223,20 @@ class RunModel:
         return ""
 
 
-def logs_of(step: StepRecord) -> list[Log]:
-    """What a step's component printed, line by line."""
-    return [Log(step.where, line) for line in step.logs.splitlines()]
+def callers(path: str) -> list[str]:
+    """The paths of the nodes that called the frames of a path, outermost first:
+    "a#1/b#2/c" -> "a", "a#1/b"."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: place + 1]).rpartition("#")[0] for place in range(len(parts))]
+
+
+def _as_it_was(step: StepRecord, inside: set[str]) -> StepRecord:
+    """A step at an earlier moment, when the frames `inside` had steps to come."""
+    if step.component != "flow.call":
+        return step
+    mine = child_frame(step.frame, step.node, step.visit)
+    if not any(frame.startswith(mine) for frame in inside):
+        return step
+    return msgspec.structs.replace(
+        step, status="running", output=None, error=None, route=None, ended=0, duration_us=0
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import BindingType
@@ -36,6 +37,11 @@ class WorkbenchScreen(Screen[None]):
             own = cls.__dict__.get("BINDINGS", [])
             cls.BINDINGS = [*bindings((*cls.ACTIONS, *COMMON)), *own]
         super().__init_subclass__(**kwargs)  # type: ignore[arg-type]
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Textual sets it at the first resize, and would style every widget once more for it.
+        self.add_class(self.bench.width_class, update=False)
 
     @property
     def bench(self) -> WorkbenchApp:
@@ -82,6 +88,19 @@ class WorkbenchScreen(Screen[None]):
         for bar in self.query(KeyBar):
             bar.say(text, bad)
 
+    def ask(self, label: str, value: str, done: Callable[[str], None]) -> None:
+        """One line of text from the person; Esc leaves it."""
+        from workbench.tui.screens.prompt import PromptScreen
+
+        def took(text: str | None) -> None:
+            if text is not None:
+                try:
+                    done(text)
+                except WorkbenchError as error:
+                    self.say(f"{error} [{error.code}]", bad=True)
+
+        self.app.push_screen(PromptScreen(label, value), took)
+
     def refresh_hints(self) -> None:
         """Bring the bottom row up to date; under a dialog, which has keys of its own, it is
         empty. Repaints only when it reads differently."""
@@ -95,7 +114,14 @@ class WorkbenchScreen(Screen[None]):
     # facts
 
     def happened(self, batch: Happened) -> None:
-        """Facts from the stream, while this screen is in front."""
+        """Facts from the stream, in front or not."""
+
+    def happened_early(self, batch: Happened) -> None:
+        """Facts that came before the screen was drawn; it asks for most when it is."""
+
+    def look_outside(self) -> None:
+        """Once a second in front: notice what other processes wrote. Must cost next to nothing
+        and repaint nothing when that is nothing."""
 
     # what every screen does
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,14 +9,15 @@ from textual.containers import Container
 
 from workbench.model.events import Event, Pause
 from workbench.model.run import StepTrail
-from workbench.model.stepping import Breakpoint, Choice
-from workbench.session import RUNNING, STEPPING, Workspace
+from workbench.session import Workspace
 from workbench.tui.bridge import Happened
 from workbench.tui.inspection import inspect
 from workbench.tui.rail_states import rail_states
 from workbench.tui.run_model import RunModel
 from workbench.tui.screens.looking import Looking
+from workbench.tui.screens.stepping import STEPPING_ACTIONS, Stepping
 from workbench.tui.strip_line import strip_state
+from workbench.tui.widgets.graph_place import GraphPlace
 from workbench.tui.widgets.inspector import Inspector
 from workbench.tui.widgets.key_bar import KeyBar
 from workbench.tui.widgets.pane import Pane, PaneTabs
@@ -25,22 +25,15 @@ from workbench.tui.widgets.rail import Rail
 from workbench.tui.widgets.status_strip import StatusStrip
 from workbench.tui.widgets.transcript import Transcript
 
-STEPS = ("step_over", "step_into", "step_out", "go_on", "run_to")
 
-
-class DebugScreen(Looking):
+class DebugScreen(Stepping, Looking):
     """One run. What is shown is the model's; what a key does is one session method."""
 
     CSS_PATH = "debug.tcss"
+    AUTO_FOCUS = ""  # the pane in front, see `on_mount`
     ACTIONS: ClassVar[tuple[str, ...]] = (
-        *STEPS,
-        "pause",
-        "stop",
-        "restart",
-        "breakpoint",
-        "breakpoint_if",
-        "back",
-        "forward",
+        *STEPPING_ACTIONS,
+        "graph",
         "evaluate",
         "frame_up",
         "frame_down",
@@ -73,6 +66,7 @@ class DebugScreen(Looking):
         # How the person last moved: an answered wait goes on the same way.
         self.stepping = True
         self._answers_told: set[str] = set()
+        self.graph_place = GraphPlace()
 
     def compose(self) -> ComposeResult:
         yield StatusStrip(id="strip")
@@ -89,11 +83,7 @@ class DebugScreen(Looking):
     def on_mount(self) -> None:
         self._load_transcript()
         self.look_again()
-        # The width class is known once the screen has a size; a narrow one shows the inspector.
-        self.call_after_refresh(self._first_focus)
-
-    def _first_focus(self) -> None:
-        self.show_pane("inspect" if self.has_class("-narrow") else "flow")
+        self.show_pane(self._pane)
 
     # facts
 
@@ -102,27 +92,15 @@ class DebugScreen(Looking):
             self._reload()
             return
         mine = [event for event in batch.events if event.run_id == self.run_id]
-        self.query_one(Transcript).extend(event for event in mine if not self._routine(event))
+        news = [event for event in mine if not self._routine(event) and not self.model.knows(event)]
+        self.query_one(Transcript).extend(news)
         if self.model.apply(mine):
             self.look_again()
         for event in batch.events:
-            self._noticed(event)
+            self.noticed(event)
 
-    def _noticed(self, event: Event) -> None:
-        """What happened around the run: saves, and things worth a line."""
-        if event.kind == "notice":
-            self.say(event.subject.message, bad=event.subject.severity == "error")
-        elif event.kind == "pack.changed" and self._mine(event.subject.path):
-            self.model.stale = self.model.run.definition != event.subject.definition.hash
-            self.say("saved: R goes on with the new version" if self.model.stale else "saved: as run")
-            self.refresh_hints()
-        elif event.kind == "pack.rejected":
-            self.say(f"✗ {event.subject.where}: {event.subject.message}", bad=True)
-        elif event.kind == "mocks.changed" and self._mine(str(event.subject.parent)):
-            self.say("mocks.toml saved: in use from the next effect on")
-
-    def _mine(self, pack: str) -> bool:
-        return Path(pack).resolve() == Path(self.model.run.options.pack_path)
+    def happened_early(self, batch: Happened) -> None:
+        self.model.apply(batch.events)
 
     def _routine(self, event: Event) -> bool:
         """No news: a pause that a step asked for or that its failure explains, or an answer that
@@ -211,48 +189,11 @@ class DebugScreen(Looking):
     # what can be done
 
     def refuse(self, action_id: str) -> str:
-        model = self.model
-        if action_id in STEPS or action_id == "restart":
-            return self._refuse_step(action_id)
-        if action_id == "pause":
-            running = model.live and model.pause is None
-            return "" if running else "nothing is running: it stands still already"
-        if action_id == "stop" and model.run.ended:
-            return f"the run is {model.run.status} already"
-        if action_id in ("back", "forward"):
-            return self._refuse_time(action_id)
+        if action_id in STEPPING_ACTIONS:
+            return self.refuse_step(action_id)
         if action_id == "waits" and not self.workspace.waits():
             return "nothing is waiting"
         return self.refuse_looking(action_id)
-
-    def _refuse_step(self, action_id: str) -> str:
-        model = self.model
-        if action_id == "restart":
-            return ""
-        if model.run.ended:
-            return f"the run is {model.run.status}: R runs it again"
-        if model.past:
-            return "this is the past: Esc leads back to now"
-        if model.run.status == "waiting":
-            return "the run waits for an answer: w"
-        if model.live and model.pause is None:
-            return "it is running: p pauses it"
-        if action_id == "run_to" and self.selected is None:
-            return "put the cursor on a node first"
-        return ""
-
-    def _refuse_time(self, action_id: str) -> str:
-        if action_id == "forward":
-            return "" if self.model.past else "this is the present"
-        return "" if self.model.steps and self.model.at != 0 else "this is the beginning"
-
-    def title_of(self, action_id: str) -> str:
-        failure = self.model.pause is not None and self.model.pause.reason == "failure"
-        if action_id == "restart" and failure and not self.model.past:
-            return "retry"
-        if action_id == "leave" and self.model.past:
-            return "to now"
-        return super().title_of(action_id)
 
     def hints(self) -> list[str]:
         model = self.model
@@ -270,89 +211,9 @@ class DebugScreen(Looking):
             return ["restart", "edit_input", "go_on", "back", "edit_source", "evaluate", "help"]
         return ["step_over", "go_on", "step_into", "back", "breakpoint", "edit_input", "help"]
 
-    # stepping
+    # the other view of the flow
 
-    def _go(self, mode: str, to: tuple[str, str] | None = None) -> None:
-        self._present()
-        self.stepping = mode != "run"
-        failure = self.model.pause is not None and self.model.pause.reason == "failure"
-        choice = Choice("let_go") if failure else None
-        if self.workspace.live(self.run_id) is None:
-            self.bench.drive_run(self.run_id, RUNNING if mode == "run" else STEPPING)
-            return
-        if self.workspace.go(self.run_id, mode, to, choice):  # type: ignore[arg-type]
-            self.model.pause = None
+    def do_graph(self) -> None:
+        from workbench.tui.screens.graph import GraphScreen
 
-    def _present(self) -> None:
-        self._elsewhere = False
-        if self.model.past:
-            self.model.at = None
-            self.say("back in the present")
-
-    def do_step_over(self) -> None:
-        self._go("over")
-
-    def do_step_into(self) -> None:
-        self._go("into")
-
-    def do_step_out(self) -> None:
-        self._go("out")
-
-    def do_go_on(self) -> None:
-        self._go("run")
-
-    def do_run_to(self) -> None:
-        assert self.selected is not None
-        frame, slash, name = self.selected.rpartition("/")
-        flow = self.model.flow_of(f"{frame}{slash}")
-        if flow is not None:
-            self._go("cursor", (flow.id, name))
-
-    def do_pause(self) -> None:
-        self.workspace.pause(self.run_id)
-        self.say("pausing before the next node")
-
-    def do_stop(self) -> None:
-        self.workspace.stop(self.run_id)
-
-    def do_restart(self) -> None:
-        pause = self.model.pause
-        if self.model.stale:
-            self.bench.replace_run(self, self.workspace.go_on_with_saved(self.run_id))
-            return
-        if pause is not None and pause.reason == "failure":
-            self._present()
-            self.workspace.go(self.run_id, "into", choice=Choice("retry"))
-            self.model.pause = None
-            return
-        self.bench.replace_run(self, self.workspace.restart(self.run_id))
-
-    def do_breakpoint(self) -> None:
-        self._set_breakpoint("")
-
-    def _set_breakpoint(self, condition: str) -> None:
-        if self.selected is None:
-            self.say("put the cursor on a node first")
-            return
-        frame, slash, name = self.selected.rpartition("/")
-        flow = self.model.flow_of(f"{frame}{slash}")
-        if flow is None:
-            return
-        on = self.workspace.breakpoint(Breakpoint(flow.id, name, condition=condition))
-        self.say(f"breakpoint {'set' if on else 'removed'} at {name}")
-        self.look_again()
-
-    def do_breakpoint_if(self) -> None:
-        self.ask("stop here when", "entry.amount > 500", self._set_breakpoint)
-
-    # time
-
-    def do_back(self) -> None:
-        self.model.back()
-        self._elsewhere = False
-        self.look_again()
-
-    def do_forward(self) -> None:
-        self.model.forward()
-        self._elsewhere = False
-        self.look_again()
+        self.app.push_screen(GraphScreen(self))

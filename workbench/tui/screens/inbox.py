@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 
 from workbench.session.views import OpenWait
 from workbench.tui.bridge import Happened
+from workbench.tui.pack_lines import inbox_word
 from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.widgets.key_bar import KeyBar
 from workbench.tui.widgets.line_view import LineView
@@ -23,7 +24,15 @@ class InboxScreen(WorkbenchScreen):
     """Waits of every run of the workspace. Enter answers the one under the cursor."""
 
     CSS_PATH = "inbox.tcss"
-    ACTIONS: ClassVar[tuple[str, ...]] = ("open", "waits", "copy", "pane_1", "packs", "reload")
+    ACTIONS: ClassVar[tuple[str, ...]] = (
+        "open",
+        "waits",
+        "go_on",
+        "copy",
+        "pane_1",
+        "packs",
+        "reload",
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,11 +60,18 @@ class InboxScreen(WorkbenchScreen):
         self._rows = self.workspace.waits()
         view = self.query_one("#waits", LineView)
         view.replace(wait_line(item) for item in self._rows)
+        if view.cursor is None and self._rows:
+            view.move_cursor(0)
         self.query_one("#list", Pane).headline = f"{len(self._rows)} open"
         self._describe()
+        away = inbox_word(len(self.workspace.due()), len(self.workspace.answered()))
         self.query_one(StatusStrip).update(
-            StripState(pack="inbox", state="IDLE", waits=len(self._rows))
+            StripState(pack="inbox", state="IDLE", waits=len(self._rows), note=away)
         )
+
+    def look_outside(self) -> None:
+        if [item.key for item in self._rows] != [item.key for item in self.workspace.waits()]:
+            self._fill()
 
     @property
     def chosen(self) -> OpenWait | None:
@@ -85,12 +101,18 @@ class InboxScreen(WorkbenchScreen):
         schema.show("Schema of the answer", item.wait.schema or {})
 
     def refuse(self, action_id: str) -> str:
-        if action_id in ("open", "waits", "copy") and self.chosen is None:
+        if action_id in ("open", "waits", "copy", "pane_1") and self.chosen is None:
             return "nothing is waiting"
+        if action_id == "go_on" and not self.workspace.due() and not self.workspace.answered():
+            return "nothing is due, and no answer waits for its run"
         return ""
 
+    def title_of(self, action_id: str) -> str:
+        titles = {"open": "answer", "go_on": "let time work", "copy": "copy key"}
+        return titles.get(action_id) or super().title_of(action_id)
+
     def hints(self) -> list[str]:
-        return ["open", "leave", "copy", "packs", "help", "palette"]
+        return ["open", "leave", "copy", "go_on", "packs", "help", "palette"]
 
     def do_open(self) -> None:
         item = self.chosen
@@ -99,6 +121,12 @@ class InboxScreen(WorkbenchScreen):
 
     def do_waits(self) -> None:
         self.do_open()
+
+    def do_go_on(self) -> None:
+        """Late waits time out and answered runs go on, to their end or their next wait."""
+        self.run_worker(
+            self.workspace.resume_due, group="due", thread=True, exclusive=True, exit_on_error=False
+        )
 
     def do_copy(self) -> None:
         item = self.chosen

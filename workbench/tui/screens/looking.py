@@ -32,7 +32,8 @@ class Looking(WorkbenchScreen):
         self.run_id = run_id
         self.model = model
         self.selected: str | None = None
-        self._pane = "inspect"
+        self._pane = "inspect" if self.has_class("-narrow") else "flow"
+        self.add_class(f"-front-{self._pane}", update=False)
         self._zoomed = False
         self._found = ""
         self._expression = ""
@@ -267,19 +268,6 @@ class Looking(WorkbenchScreen):
         return found[-1:]
 
     # asking
-
-    def ask(self, label: str, value: str, done: Callable[[str], None]) -> None:
-        """One line of text from the person; Esc leaves it."""
-        from workbench.tui.screens.prompt import PromptScreen
-
-        def took(text: str | None) -> None:
-            if text is not None:
-                try:
-                    done(text)
-                except WorkbenchError as error:
-                    self.say(f"{error} [{error.code}]", bad=True)
-
-        self.app.push_screen(PromptScreen(label, value), took)
 
     def do_evaluate(self) -> None:
         self.ask("=", self._expression, self._evaluate)

@@ -32,7 +32,7 @@ START = ("open", "step_over", "go_on")
 
 
 class PacksScreen(WorkbenchScreen):
-    """Every pack below a folder. Enter steps a flow, F5 runs it."""
+    """Every pack below a folder. Enter shows what a flow would be sent, n steps it, F5 runs it."""
 
     CSS_PATH = "packs.tcss"
     home: ClassVar[bool] = True
@@ -239,11 +239,11 @@ class PacksScreen(WorkbenchScreen):
         return ""
 
     def title_of(self, action_id: str) -> str:
-        titles = {"open": "step", "go_on": "run", "pane_1": "last run"}
+        titles = {"open": "input", "go_on": "run", "pane_1": "last run"}
         return titles.get(action_id) or super().title_of(action_id)
 
     def hints(self) -> list[str]:
-        return ["open", "go_on", "edit_input", "find", "pane_1", "waits", "help", "palette"]
+        return ["open", "step_over", "go_on", "find", "pane_1", "waits", "help", "palette"]
 
     def _start(self, stepping: bool) -> None:
         chosen = self._chosen()
@@ -254,7 +254,7 @@ class PacksScreen(WorkbenchScreen):
         self.bench.open_run(run.id)
 
     def do_open(self) -> None:
-        self._start(stepping=True)
+        self.do_edit_input()
 
     def do_step_over(self) -> None:
         self._start(stepping=True)

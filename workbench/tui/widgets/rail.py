@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from textual.message import Message
 
 from workbench.model.flow import Flow
+from workbench.tui.run_model import callers
 from workbench.tui.widgets.cells import Fragment
 from workbench.tui.widgets.line_view import LineView
 from workbench.tui.widgets.rail_rows import (
@@ -135,7 +136,11 @@ class Rail(LineView):
         return self._rows[cursor].path if cursor is not None and self._rows else None
 
     def select(self, path: str) -> bool:
-        """Put the cursor on a node; False when it is not on the rail."""
+        """Put the cursor on a node, unfolding the sub-flows it is in; False when it is not on
+        the rail."""
+        for caller in callers(path):
+            if caller in self._index:
+                self.fold(caller, False)
         if path not in self._index:
             return False
         self.move_cursor(self._index[path])

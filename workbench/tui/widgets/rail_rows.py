@@ -65,6 +65,16 @@ class RailState:
         """The state column: the word, or the branch taken by a node that is done."""
         return f"→ {self.route}" if self.route and self.word == "done" else self.word
 
+    @property
+    def tone(self) -> str:
+        """The tone of the glyph and the word."""
+        return _TONES.get(self.glyph, "")
+
+    @property
+    def mark(self) -> str:
+        """The breakpoint's glyph, or a space."""
+        return _BREAKPOINTS[self.breakpoint]
+
 
 PENDING = RailState()
 NOT_TAKEN = RailState("not taken", glyphs.SKIPPED, hint="W why")
@@ -173,7 +183,7 @@ def _label(row: RailRow) -> str:
 
 def row_fragments(row: RailRow, state: RailState, columns: Columns) -> list[Fragment]:
     """One line of the rail as toned pieces."""
-    tone = _TONES.get(state.glyph, "")
+    tone = state.tone
     notes = _tail(row, state)
     time, tail = state.time, _what_fits(notes, columns.tail) if columns.tail else ""
     if notes and not columns.tail and (not time or state.hint or state.tries > 1):
@@ -181,7 +191,7 @@ def row_fragments(row: RailRow, state: RailState, columns: Columns) -> list[Frag
     gap = "~" if state.changed and "~" not in tail + time else " "
     pieces: list[Fragment] = [
         (glyphs.CURRENT if state.current else " ", "strong"),
-        (_BREAKPOINTS[state.breakpoint] + " ", "bad"),
+        (f"{state.mark} ", "bad"),
         ((row.prefix + row.line.lanes).ljust(columns.lanes), "muted"),
         (f"{state.glyph} ", tone),
         (fit_middle(_label(row), columns.name) + gap, "strong" if state.current else ""),
@@ -255,4 +265,4 @@ def crumbs(rows: list[RailRow], states: Mapping[str, RailState], width: int) -> 
 def _crumb(row: RailRow, state: RailState) -> Fragment:
     mark = f"{glyphs.CURRENT} " if state.current else ""
     word = "" if state.word in ("done", "pending") else f" {state.word}"
-    return f"{mark}{state.glyph} {clean(row.line.node, 24)}{word}", _TONES.get(state.glyph, "")
+    return f"{mark}{state.glyph} {clean(row.line.node, 24)}{word}", state.tone

@@ -1,0 +1,189 @@
+"""Stepping: what the keys of the debugger do to a run, whichever view of it is in front."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+
+from workbench.model.events import Event
+from workbench.model.run import Run
+from workbench.model.stepping import Breakpoint, Choice
+from workbench.session import RUNNING, STEPPING
+from workbench.tui.run_model import RunModel
+from workbench.tui.screens.base import WorkbenchScreen
+
+STEPS = ("step_over", "step_into", "step_out", "go_on", "run_to")
+STEPPING_ACTIONS = (
+    *STEPS,
+    "pause",
+    "stop",
+    "restart",
+    "breakpoint",
+    "breakpoint_if",
+    "back",
+    "forward",
+)
+
+
+class Stepping(WorkbenchScreen):
+    """A screen that shows a run and steps it. It has the model, the path under its cursor
+    (`selected`), and how the person last moved (`stepping`): an answered wait goes on that way.
+    `_elsewhere` says that the cursor was put on another node than the current one."""
+
+    run_id: str
+    model: RunModel
+    selected: str | None
+    stepping: bool
+    _elsewhere: bool
+
+    @abstractmethod
+    def look_again(self) -> None:
+        """Bring the screen up to date with the model."""
+
+    def show_instead(self, run: Run) -> None:
+        """Another run takes the place of this one."""
+        self.bench.replace_run(self, run)
+
+    # what happened around the run
+
+    def noticed(self, event: Event) -> None:
+        """What happened around the run: saves, and things worth a line."""
+        if event.kind == "notice":
+            self.say(event.subject.message, bad=event.subject.severity == "error")
+        elif event.kind == "pack.changed" and self._mine(event.subject.path):
+            self.model.stale = self.model.run.definition != event.subject.definition.hash
+            self.say("saved: R goes on with the new version" if self.model.stale else "saved: as run")
+            self.refresh_hints()
+        elif event.kind == "pack.rejected":
+            self.say(f"✗ {event.subject.where}: {event.subject.message}", bad=True)
+        elif event.kind == "mocks.changed" and self._mine(str(event.subject.parent)):
+            self.say("mocks.toml saved: in use from the next effect on")
+
+    def _mine(self, pack: str) -> bool:
+        return Path(pack).resolve() == Path(self.model.run.options.pack_path)
+
+    # what can be done
+
+    def refuse_step(self, action_id: str) -> str:
+        """Why one of `STEPPING_ACTIONS` cannot be done now."""
+        model = self.model
+        if action_id == "pause":
+            running = model.live and model.pause is None
+            return "" if running else "nothing is running: it stands still already"
+        if action_id in ("back", "forward"):
+            return self._refuse_time(action_id)
+        if action_id == "stop":
+            return f"the run is {model.run.status} already" if model.run.ended else ""
+        if action_id not in STEPS:
+            return ""
+        if model.run.ended:
+            return f"the run is {model.run.status}: R runs it again"
+        if model.past:
+            return "this is the past: Esc leads back to now"
+        if model.run.status == "waiting":
+            return "the run waits for an answer: w"
+        if model.live and model.pause is None:
+            return "it is running: p pauses it"
+        if action_id == "run_to" and self.selected is None:
+            return "put the cursor on a node first"
+        return ""
+
+    def _refuse_time(self, action_id: str) -> str:
+        if action_id == "forward":
+            return "" if self.model.past else "this is the present"
+        return "" if self.model.steps and self.model.at != 0 else "this is the beginning"
+
+    def title_of(self, action_id: str) -> str:
+        failure = self.model.pause is not None and self.model.pause.reason == "failure"
+        if action_id == "restart" and failure and not self.model.past:
+            return "retry"
+        if action_id == "leave" and self.model.past:
+            return "to now"
+        return super().title_of(action_id)
+
+    # stepping
+
+    def _go(self, mode: str, to: tuple[str, str] | None = None) -> None:
+        self._present()
+        self.stepping = mode != "run"
+        failure = self.model.pause is not None and self.model.pause.reason == "failure"
+        choice = Choice("let_go") if failure else None
+        if self.workspace.live(self.run_id) is None:
+            self.bench.drive_run(self.run_id, RUNNING if mode == "run" else STEPPING)
+            return
+        if self.workspace.go(self.run_id, mode, to, choice):  # type: ignore[arg-type]
+            self.model.pause = None
+
+    def _present(self) -> None:
+        self._elsewhere = False
+        if self.model.past:
+            self.model.at = None
+            self.say("back in the present")
+
+    def do_step_over(self) -> None:
+        self._go("over")
+
+    def do_step_into(self) -> None:
+        self._go("into")
+
+    def do_step_out(self) -> None:
+        self._go("out")
+
+    def do_go_on(self) -> None:
+        self._go("run")
+
+    def do_run_to(self) -> None:
+        assert self.selected is not None
+        frame, slash, name = self.selected.rpartition("/")
+        flow = self.model.flow_of(f"{frame}{slash}")
+        if flow is not None:
+            self._go("cursor", (flow.id, name))
+
+    def do_pause(self) -> None:
+        self.workspace.pause(self.run_id)
+        self.say("pausing before the next node")
+
+    def do_stop(self) -> None:
+        self.workspace.stop(self.run_id)
+
+    def do_restart(self) -> None:
+        pause = self.model.pause
+        if self.model.stale:
+            self.show_instead(self.workspace.go_on_with_saved(self.run_id))
+            return
+        if pause is not None and pause.reason == "failure":
+            self._present()
+            self.workspace.go(self.run_id, "into", choice=Choice("retry"))
+            self.model.pause = None
+            return
+        self.show_instead(self.workspace.restart(self.run_id))
+
+    def do_breakpoint(self) -> None:
+        self._set_breakpoint("")
+
+    def _set_breakpoint(self, condition: str) -> None:
+        if self.selected is None:
+            self.say("put the cursor on a node first")
+            return
+        frame, slash, name = self.selected.rpartition("/")
+        flow = self.model.flow_of(f"{frame}{slash}")
+        if flow is None:
+            return
+        on = self.workspace.breakpoint(Breakpoint(flow.id, name, condition=condition))
+        self.say(f"breakpoint {'set' if on else 'removed'} at {name}")
+        self.look_again()
+
+    def do_breakpoint_if(self) -> None:
+        self.ask("stop here when", "entry.amount > 500", self._set_breakpoint)
+
+    # time
+
+    def do_back(self) -> None:
+        self.model.back()
+        self._elsewhere = False
+        self.look_again()
+
+    def do_forward(self) -> None:
+        self.model.forward()
+        self._elsewhere = False
+        self.look_again()
