@@ -121,14 +121,16 @@ def component_alone(cache: Path, calls: int, sample: Sample) -> Iterator[Work]:
     request = CallRequest(sample.operation, sample.input, flow_id="main", node_id="n1")
 
     def work() -> float:
+        good = 0
         start = time.perf_counter()
         for _ in range(calls):
             with control.scope(None, LIMIT_S, "node"):
                 outcome = host.call(
                     artifact, request, perform=unavailable, control=control, world=world
                 )
+            good += outcome.ok
         seconds = time.perf_counter() - start
-        assert outcome.ok, outcome
+        assert good == calls
         return seconds / calls
 
     with closing(host), closing(watchdog):

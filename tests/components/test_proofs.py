@@ -11,6 +11,7 @@ import pytest
 
 from tests import faults
 from tests.components.stage import SOON, Stage, on_thread
+from workbench.components import bindings
 from workbench.effects.control import Reason, Stopped
 from workbench.model.effect import Effect, Outcome, ok
 
@@ -80,6 +81,23 @@ def test_a_looping_guest_is_stopped(stage: Stage, reason: Reason) -> None:
     with pytest.raises(Stopped) as caught:
         run.result(SOON)
     assert caught.value.reason == reason
+
+
+def test_an_interrupt_while_the_call_is_prepared_is_not_lost(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store's deadline counts from when it is set: an interrupt before that leaves no trace."""
+
+    def stopped_meanwhile(
+        context: int, ticks: int, real: Any = bindings.set_epoch_deadline
+    ) -> None:
+        stage.control.stop("cancel")
+        real(context, ticks)
+
+    monkeypatch.setattr(bindings, "set_epoch_deadline", stopped_meanwhile)
+    with pytest.raises(Stopped) as caught:
+        stage.call(faults.endless_loop())
+    assert caught.value.reason == "cancel"
 
 
 def test_the_runs_limit_ends_the_run(stage: Stage) -> None:

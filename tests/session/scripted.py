@@ -20,18 +20,19 @@ from workbench.engine.observer import Silent
 from workbench.mocks import MocksConfig
 from workbench.model.effect import Effect, Failure, Outcome, failed, ok
 from workbench.model.flow import Definition
-from workbench.model.journal import Store
+from workbench.model.journal import Answer, Store
 from workbench.model.masking import Masker
 from workbench.model.pack import Component
 from workbench.model.rules import Command, CreateRun, answer_wait, decide
 from workbench.model.run import Position, Run, RunOptions, StepRecord
 from workbench.model.state import FrameState, RunState
 from workbench.model.values import Json
-from workbench.model.waits import Resolution
+from workbench.model.waits import Resolution, Wait
 from workbench.session.live_run import LiveRun, RunParts
 from workbench.session.requests import HEADLESS, DriveMode
 
 START = 1_700_000_000_000_000
+WATCHDOG = Watchdog()
 
 
 class Script:
@@ -45,9 +46,15 @@ class Script:
     | roll    | four random bytes                                                |
     | sleep   | sleeps 90 s                                                      |
     | clock   | what time it is                                                  |
-    | flaky   | counts, then fails (to be tried again) on a first attempt        |
+    | flaky   | counts, then fails (to be tried again) when that made it odd     |
     | fail    | counts, then fails for good                                      |
+
+    With `dies_at` the process "dies" in that call (from 1), when it has done all it does.
     """
+
+    def __init__(self) -> None:
+        self.dies_at = 0
+        self.calls = 0
 
     def load(self, name: str, wasm: object, sha256: str | None = None) -> str:
         return name
@@ -67,11 +74,15 @@ class Script:
                 raise _Refused(outcome.failure)
             return outcome.value
 
+        self.calls += 1
         try:
             value = self._obey(word, ask, world)
         except _Refused as refused:
             return failed(refused.failure, "wasm")
-        if word == "fail" or (word == "flaky" and request.attempt == 1):
+        finally:
+            if self.calls == self.dies_at:
+                raise Died
+        if word == "fail" or (word == "flaky" and value % 2):
             retryable = word == "flaky"
             return failed(Failure("BROKEN", "internal trouble", "component", retryable), "wasm")
         return ok({"v": value, "sent": request.input}, "wasm", f"{word} {key}\n")
@@ -88,6 +99,10 @@ class Script:
         if word == "sleep":
             ask("sleep", {"duration_ms": 90_000})
         return world.random(4).hex() if word == "roll" else world.now()
+
+
+class Died(BaseException):
+    """The process is gone: nothing of what this thread was doing is finished."""
 
 
 class _Refused(Exception):
@@ -132,9 +147,9 @@ class Theatre:
         self.store = store
         self.definition = definition
         self.mocks = mocks
-        self.watchdog = Watchdog()
+        self.script = Script()
         self.clock = count(START)
-        # What the driver itself knew when a step ended: state as last told, world as first told.
+        # What the driver itself knew when a step ended, or was routed.
         self.states: dict[int, dict[str, Json]] = {}
         self.worlds: dict[int, dict[str, Json]] = {}
 
@@ -161,7 +176,7 @@ class Theatre:
         held = ExitStack()
         held.enter_context(self.store.drive(run_id))
         parts = RunParts(
-            self.store, cast(Any, Script()), self.watchdog, self.now, lambda opened: None
+            self.store, cast(Any, self.script), WATCHDOG, self.now, lambda opened: None
         )
         live = LiveRun(
             parts, run, self.store.definition(run.definition), OPENED, self.mocks, Masker(),
@@ -177,12 +192,14 @@ class Theatre:
             if run.ended:
                 return run
             (wait,) = self.store.waits(run_id)
+            self._answer(wait)
+
+    def _answer(self, wait: Wait) -> None:
+        def rule(run: Run | None, row: Wait | None) -> Answer:
             resolution = Resolution("ok", {"visit": wait.visit})
-            self.store.answer(
-                run_id,
-                wait.key_id,
-                lambda run, row: answer_wait(run, row, row or wait, resolution, self.now()),
-            )
+            return answer_wait(run, row, wait, resolution, self.now())
+
+        self.store.answer(wait.run_id, wait.key_id, rule)
 
     def _watch(self, live: LiveRun) -> None:
         ledger, stepper = live._ledger, live._stepper
@@ -193,6 +210,6 @@ class Theatre:
             step = getattr(command, "step", None)
             if isinstance(step, StepRecord) and step.status not in ("running", "waiting"):
                 self.states[step.ordinal] = state_facts(stepper.state)
-                self.worlds.setdefault(step.ordinal, live.world.state())
+                self.worlds[step.ordinal] = live.world.state()
 
         ledger.apply = noted  # type: ignore[method-assign]

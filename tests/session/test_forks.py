@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from tests.engine.driving import flow, node
-from tests.session.scripted import Theatre, state_facts
+from tests.session.scripted import Died, Theatre, state_facts
 from workbench.effects.faults import FaultSpec
 from workbench.engine.forks import fork
 from workbench.mocks import MocksConfig, MockWorld
@@ -24,7 +24,7 @@ from workbench.model.flow import Definition, Flow, Node, Route
 from workbench.model.journal import Store
 from workbench.model.masking import Masker
 from workbench.model.rules import CancelRun, decide
-from workbench.model.run import ACTIVE_STEP, Run
+from workbench.model.run import ACTIVE_STEP, Position, Run
 from workbench.model.state import fold
 from workbench.model.values import Json
 from workbench.model.waits import Resolution
@@ -39,9 +39,139 @@ def mocks(**more: Any) -> MocksConfig:
     return MocksConfig(
         time=TimeMocks("virtual"),
         kv={"k0": 10},
-        waits={"late": (Resolution("timeout"),), "told": (Resolution("ok", [1, 2]),)},
+        waits={
+            "n1": (Resolution("timeout"),),
+            "n2": (Resolution("ok", [1, 2]), Resolution("err", {"code": "NO", "message": "no"})),
+        },
         **more,
     )
+
+
+# -- single forks --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def nested() -> Theatre:
+    """main: a, call(x, y, z), b, all counting k0, the sub-flow's z failing a first attempt."""
+    main = flow(
+        "main",
+        work("a", "count", "k0", "call"),
+        node("call", "flow.call", {"flow_id": "sub", "input": "{{prev}}"}, "b", operation=None),
+        work("b", "count", "k0", None),
+    )
+    sub = flow(
+        "sub",
+        work("x", "count", "k0", "y"),
+        work("y", "roll", "", "z"),
+        work("z", "flaky", "k0", None),
+    )
+    definition = Definition("pack", "1", {"main": main, "sub": sub})
+    return Theatre(open_store(None), definition, mocks())
+
+
+def test_a_fork_inside_a_call_that_ended_long_ago_opens_it_again(nested: Theatre) -> None:
+    original = nested.create(INPUT)
+    nested.play(original.id)
+    made = make_fork(nested, original.id, 3, "f")
+    assert made is not None
+    assert [(place.frame, place.node) for place in made.cursor] == [("", "call"), ("call#1/", "y")]
+    called = nested.store.steps("f")[1]
+    assert (called.status, called.output, called.route, called.vt) == ("running", None, None, 0)
+    before = nested.store.steps(original.id)[1]
+    assert (before.status, before.run_id) == ("succeeded", original.id)
+    (born,) = nested.store.events("f")
+    assert born.payload["parent"] == [original.id, 3]
+    assert born.payload["open_steps"] == [2]
+    assert nested.play("f").status == "finished"
+    assert nested.store.steps(original.id)[1] == before, "the parent's call is its own"
+
+
+def test_a_fork_has_its_own_answers_and_its_own_keys() -> None:
+    ask = node("ask", "session.wait", {"reason": "?"}, "say", operation=None)
+    main = flow("main", ask, node("say", "emit.x", {"said": "{{state.input}}"}))
+    theatre = Theatre(open_store(None), Definition("pack", "1", {"main": main}), mocks())
+    original = theatre.create(INPUT)
+    waiting = theatre.live(original.id).drive_here()
+    assert waiting.status == "waiting"
+    # Forking where a run waits stands before the wait: the answer is not shared.
+    change = fork(waiting, theatre.store.steps(original.id), 1, "f", theatre.now())
+    assert (change.run.parent_ordinal, change.run.cursor[-1].node) == (0, "ask")
+    theatre.store.commit(change)
+    assert theatre.live("f").drive_here().status == "waiting"
+    keys = {wait.key_id for wait in theatre.store.waits()}
+    assert len(keys) == 2
+    theatre.play("f")
+    run = theatre.store.run(original.id)
+    assert run is not None and run.status == "waiting"
+
+
+def test_a_fork_of_a_failed_run_stands_at_the_failure() -> None:
+    main = flow("main", work("a", "count", "k0", "b"), work("b", "fail", "k0", None))
+    theatre = Theatre(open_store(None), Definition("pack", "1", {"main": main}), mocks())
+    original = theatre.create(INPUT)
+    assert theatre.play(original.id).status == "failed"
+    made = make_fork(theatre, original.id, 2, "f")
+    assert made is not None and made.cursor[-1].node == "b"
+    assert theatre.play("f").status == "failed"
+    assert len(theatre.store.steps("f")) == 2, "nobody retried it, so it fails as it did"
+    made = make_fork(theatre, original.id, 1, "g")
+    assert made is not None and made.cursor[-1].node == "b"
+    theatre.play("g")
+    assert len(theatre.store.steps("g")) == 2, "one step before, it runs again"
+
+
+@pytest.mark.parametrize("ordinal", [-1, 7, 100])
+def test_a_fork_at_a_step_that_never_was_is_refused(nested: Theatre, ordinal: int) -> None:
+    original = nested.create(INPUT)
+    nested.play(original.id)
+    run = nested.store.run(original.id)
+    assert run is not None
+    steps = nested.store.steps(original.id)
+    assert len(steps) == 7
+    with pytest.raises(WorkbenchError) as caught:
+        fork(run, steps, ordinal, "f", 0)
+    assert caught.value.code == "fork_impossible"
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+@pytest.mark.parametrize(("call", "depth"), [(1, 1), (3, 2)])
+def test_a_step_without_an_end_is_not_shared(
+    nested: Theatre, call: int, depth: int, cancelled: bool
+) -> None:
+    """The process died inside a step, and perhaps the run was cancelled then: a fork after that
+    step stands before it."""
+    original = nested.create(INPUT)
+    nested.script.dies_at = call
+    with pytest.raises(Died):
+        nested.play(original.id)
+    steps = nested.store.steps(original.id)
+    run = nested.store.run(original.id)
+    assert run is not None
+    if cancelled:
+        active = [step for step in steps if step.status in ACTIVE_STEP]
+        change = decide(run, active, (), CancelRun(), nested.now())
+        assert change is not None
+        run = nested.store.commit(change)
+        steps = nested.store.steps(original.id)
+    last = steps[-1]
+    assert last.status == ("cancelled" if cancelled else "running")
+    made = nested.store.commit(fork(run, steps, last.ordinal, "f", nested.now()))
+    assert made.parent_ordinal == last.ordinal - 1
+    assert made.cursor[-1] == Position(last.frame, last.flow, last.node)
+    assert len(made.cursor) == depth
+    assert nested.play("f").status == "finished"
+    assert nested.store.steps("f")[-1].output["v"] == 15, "10, and counted five times"
+
+
+def test_the_clock_of_a_fork_began_with_its_first_ancestor(nested: Theatre) -> None:
+    original = nested.create(INPUT)
+    nested.play(original.id)
+    made = make_fork(nested, original.id, 0, "f")
+    assert made is not None and made.options.began == original.created_at
+    nested.play("f")
+    again = make_fork(nested, "f", 2, "g")
+    assert again is not None and again.options.began == original.created_at
+    assert nested.live("g").world.clock.start == original.created_at
 
 
 # -- random flows --------------------------------------------------------------------------------
@@ -159,12 +289,11 @@ def make_fork(theatre: Theatre, parent: str, ordinal: int, name: str) -> Run | N
     run = theatre.store.run(parent)
     assert run is not None
     steps = theatre.store.steps(parent)
-    try:
-        change = fork(run, steps, ordinal, name, theatre.now())
-    except WorkbenchError as refused:
-        assert refused.code == "fork_impossible"
-        assert run.status == "finished" and ordinal == steps[-1].ordinal
+    if run.status == "finished" and ordinal == steps[-1].ordinal:
+        with pytest.raises(WorkbenchError, match="nothing is left"):
+            fork(run, steps, ordinal, name, theatre.now())
         return None
+    change = fork(run, steps, ordinal, name, theatre.now())
     made = theatre.store.commit(change)
     assert (made.parent, made.parent_ordinal, made.revision) == (parent, ordinal, 0)
     active = [step for step in theatre.store.steps(name) if step.status in ACTIVE_STEP]
@@ -172,11 +301,18 @@ def make_fork(theatre: Theatre, parent: str, ordinal: int, name: str) -> Run | N
     return made
 
 
-def prove(definition: Definition, config: MocksConfig, picks: list[int], durable: bool) -> None:
+def prove(
+    definition: Definition,
+    config: MocksConfig,
+    picks: list[int],
+    *,
+    durable: bool = False,
+    semantics: str = "current",
+) -> None:
     """Step back to, and fork at, some steps of a run (and of a fork), and compare."""
     with opened(durable) as store:
         theatre = Theatre(store, definition, config)
-        original = theatre.create(INPUT, max_steps=60)
+        original = theatre.create(INPUT, max_steps=60, semantics=semantics)
         ended = theatre.play(original.id)
         expected = told(store, original.id)
         last = len(expected["steps"])
@@ -202,18 +338,57 @@ def prove(definition: Definition, config: MocksConfig, picks: list[int], durable
         assert told(store, original.id) == expected, "the original is as it was"
 
 
+def prove_death(definition: Definition, picks: list[int], *, durable: bool) -> None:
+    """Let the process die inside some component calls of a run and go on each time: but for the
+    attempts that were cut off, the run is the one that nothing happened to."""
+    with opened(durable) as store:
+        theatre = Theatre(store, definition, mocks())
+        original = theatre.create(INPUT, max_steps=60)
+        ended = theatre.play(original.id)
+        calls = theatre.script.calls
+        made = theatre.store.commit(
+            fork(original, (), 0, "other", theatre.now())
+        )  # the same run from the start, in the same world
+        for pick in sorted({pick % max(calls, 1) + 1 for pick in picks}):
+            theatre.script.dies_at = calls + pick
+            with suppress(Died):
+                theatre.play(made.id)
+        theatre.script.dies_at = 0
+        theatre.play(made.id)
+        expected, found = told(store, original.id), told(store, made.id)
+        if ended.failure is None or ended.failure.code != "step_limit":
+            assert found["end"] == expected["end"]
+            assert settled(found) == settled(expected)
+
+
+def settled(what: dict[str, Any]) -> list[Any]:
+    """What the steps that were not cut off asked and gave, whatever their number."""
+    blank: dict[str, Any] = {"ordinal": 0, "attempt": 0}
+    effects: dict[int, list[Any]] = {}
+    for effect in what["effects"]:
+        effects.setdefault(effect.ordinal, []).append(replace(effect, ordinal=0))
+    return [
+        (replace(step, **blank), effects.get(step.ordinal))
+        for step in what["steps"]
+        if step.status != "interrupted"
+    ]
+
+
 SETTINGS = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 PICKS = st.lists(st.integers(0, 1000), min_size=1, max_size=3)
 
 
+SEMANTICS = st.sampled_from(["current", "current", "current", "runner-2026-02"])
+
+
 @settings(SETTINGS, max_examples=30)
-@given(definitions(), FAULTS, PICKS)
+@given(definitions(), FAULTS, PICKS, SEMANTICS)
 def test_forks_go_on_as_the_original_did(
-    definition: Definition, faults: list[FaultSpec], picks: list[int]
+    definition: Definition, faults: list[FaultSpec], picks: list[int], semantics: str
 ) -> None:
-    prove(definition, mocks(faults=tuple(faults)), picks, durable=False)
+    prove(definition, mocks(faults=tuple(faults)), picks, semantics=semantics)
 
 
 @settings(SETTINGS, max_examples=8)
@@ -224,11 +399,40 @@ def test_forks_go_on_as_the_original_did_in_a_file(
     prove(definition, mocks(), picks, durable=True)
 
 
+@settings(SETTINGS, max_examples=20)
+@given(definitions(), st.lists(st.integers(0, 1000), min_size=1, max_size=3), st.booleans())
+def test_a_death_inside_a_step_changes_nothing_but_attempts(
+    definition: Definition, picks: list[int], durable: bool
+) -> None:
+    prove_death(definition, picks, durable=durable)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @settings(SETTINGS, max_examples=600)
-@given(definitions(), FAULTS, st.lists(st.integers(0, 1000), min_size=4, max_size=8), st.booleans())
+@given(
+    definitions(),
+    FAULTS,
+    st.lists(st.integers(0, 1000), min_size=4, max_size=8),
+    st.booleans(),
+    SEMANTICS,
+)
 def test_forks_go_on_as_the_original_did_six_hundred_times(
-    definition: Definition, faults: list[FaultSpec], picks: list[int], durable: bool
+    definition: Definition,
+    faults: list[FaultSpec],
+    picks: list[int],
+    durable: bool,
+    semantics: str,
 ) -> None:
-    prove(definition, mocks(faults=tuple(faults)), picks, durable)
+    config = mocks(faults=tuple(faults))
+    prove(definition, config, picks, durable=durable, semantics=semantics)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@settings(SETTINGS, max_examples=600)
+@given(definitions(), st.lists(st.integers(0, 1000), min_size=1, max_size=6), st.booleans())
+def test_deaths_inside_steps_six_hundred_times(
+    definition: Definition, picks: list[int], durable: bool
+) -> None:
+    prove_death(definition, picks, durable=durable)

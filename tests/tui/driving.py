@@ -20,7 +20,7 @@ from tests import faults
 from tests.cli.packs import call, write_pack
 from workbench.model.events import Event
 from workbench.model.stepping import Mode
-from workbench.session import RUNNING, STEPPING, DriveMode, StartRequest, Workspace
+from workbench.session import RUNNING, DriveMode, StartRequest, Workspace
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.run_model import RunModel
 from workbench.tui.screens.answer import AnswerScreen
@@ -281,6 +281,7 @@ async def opened(
                 await bench.until(lambda: bench.shows(DebugScreen), "the debugger")
                 if at != "running":
                     await bench.until(lambda: bench.standing, at)
+                bench.debug.say("")  # what was compiled on the way
             yield bench
     finally:
         workspace.close()
@@ -300,8 +301,12 @@ def _prepared(workspace: Workspace, folder: Path, at: State) -> str:
     mode: Mode = "into" if at == "start" else "run"
     how = DriveMode(mode, pause_on_failure=True, pause_on_missing=True)
     request = StartRequest(folder / "refund-approval", input=SMALL, answers=answers)
-    run = workspace.start(request, STEPPING if at == "start" else how)
+    news = workspace.events.subscribe()
+    run = workspace.start(request, how)
     live = workspace.live(run.id)
-    if live is not None and at in ("wait", "done"):
-        assert live.join(SECONDS)
+    deadline = time.monotonic() + SECONDS
+    while live is not None and live.alive and live.debugger.current is None:
+        assert time.monotonic() < deadline, f"the run never stood at {at}"
+        news.wait(0.1)
+    workspace.events.unsubscribe(news)
     return run.id

@@ -68,7 +68,8 @@ class ComponentHost:
         self._idle: list[Seat] = []
         self._leased: set[Seat] = set()
         self._sweeper = Sweeper()
-        self._returned = threading.Condition()
+        self._pool = threading.Lock()
+        self._returned = threading.Condition(self._pool)
         self._closed = False
         self._wishes: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._warmer: threading.Thread | None = None
@@ -189,14 +190,24 @@ class ComponentHost:
         name, control = artifact.name, live.control
         way_in = artifact.entrance
         assert way_in is not None
+
+        def check() -> None:
+            control.check()
+            if self._closed:
+                raise _Refused(failures.cancelled(name))
+
         try:
             control.enter(seat.interrupt, None, "call")
         except Stopped as stopped:
             return self._stopped(name, stopped)
         failure: Failure
         try:
-            result = seat.run(linked, live, way_in.signature, arguments, memory_limit, assets)
+            result = seat.run(
+                linked, live, way_in.signature, arguments, memory_limit, assets, check
+            )
             return way_in.world.read(name, result)
+        except Stopped as stopped:
+            return self._stopped(name, stopped)
         except AbiError as error:
             failure = failures.bad_input(name, error)
         except (GuestError, Unlinkable) as error:
@@ -255,7 +266,7 @@ class ComponentHost:
     # seats
 
     def _lease(self) -> Seat | None:
-        with self._returned:
+        with self._pool:
             if self._closed:
                 return None
             seat = self._idle.pop() if self._idle else Seat(self._sweeper)
@@ -263,7 +274,7 @@ class ComponentHost:
             return seat
 
     def _release(self, seat: Seat) -> None:
-        with self._returned:
+        with self._pool:
             self._leased.discard(seat)
             keep = not self._closed and len(self._idle) < MOST_IDLE_SEATS
             if keep:

@@ -30,7 +30,7 @@ _ASSETS = b"/assets"
 class Linked:
     """A component ready to be instantiated on one seat."""
 
-    __slots__ = ("_keep", "component", "entrance", "linker", "shape")
+    __slots__ = ("_keep", "component", "entrance", "linker", "prints", "reads_files")
 
     def __init__(
         self, seat: Seat, component: wit.Component, shape: Shape, entrance: tuple[str, str]
@@ -56,7 +56,8 @@ class Linked:
         assert index is not None
         kept.append(index)
         self._keep = kept
-        self.shape = shape
+        self.prints = shape.prints
+        self.reads_files = shape.reads_files
         self.component = bindings.address(component)
         self.linker = bindings.address(linker)
         self.entrance = bindings.address(index)
@@ -117,11 +118,15 @@ class Seat:
         arguments: tuple[Any, ...],
         memory_limit: int,
         assets: bytes | None,
+        check: Callable[[], None],
     ) -> Any:
         """Instantiate and call in a fresh store; the lifted result.
 
+        `check` raises when the call has been interrupted already: an interrupt counts only after
+        the store's deadline is set, and before that it would be lost.
+
         Raises AbiError for arguments that do not fit, Unlinkable when the component cannot be
-        instantiated, GuestError when the call fails.
+        instantiated, GuestError when the call fails, and what `check` raises.
         """
         lowered = signature.lower_arguments(arguments)
         store = bindings.store_new(self._epoch, None, None)
@@ -137,7 +142,8 @@ class Seat:
                 MOST_MEMORIES,
             )
             bindings.set_epoch_deadline(context, 1)
-            self._set_wasi(context, linked.shape, assets)
+            check()
+            self._set_wasi(context, linked, assets)
             error = bindings.instantiate(linked.linker, context, linked.component, self._instance)
             if error:
                 raise Unlinkable(bindings.take_error(error))
@@ -158,14 +164,14 @@ class Seat:
                 bindings.value_delete(self._result)
                 ctypes.memset(self._result, 0, bindings.CELL)
         finally:
-            self.call = None
             bindings.store_delete(store)
-            if self._capture is not None and linked.shape.prints:
+            self.call = None
+            if self._capture is not None and linked.prints:
                 self._sweeper.leave(self._capture)
 
     def logs(self, linked: Linked) -> str:
         """What the last call printed."""
-        return self._capture.text() if self._capture is not None and linked.shape.prints else ""
+        return self._capture.text() if self._capture is not None and linked.prints else ""
 
     def close(self) -> None:
         self._linked.clear()
@@ -214,20 +220,20 @@ class Seat:
             raise WasmtimeError(bindings.take_error(error).text)
         return callback
 
-    def _set_wasi(self, context: int, shape: Shape, assets: bytes | None) -> None:
+    def _set_wasi(self, context: int, linked: Linked, assets: bytes | None) -> None:
         """No environment, no arguments, no network; streams into files; assets read-only.
 
         Without this a first WASI call would abort the process, so it is done for every store.
         """
         config = bindings.wasi_new()
-        if shape.prints:
+        if linked.prints:
             if self._capture is None:
                 self._capture = Capture()
             self._capture.rewind()
             self._sweeper.watch(self._capture)
             bindings.wasi_stdout_file(config, self._capture.paths[0])
             bindings.wasi_stderr_file(config, self._capture.paths[1])
-        if assets is not None and shape.reads_files:
+        if assets is not None and linked.reads_files:
             bindings.wasi_preopen_dir(config, assets, _ASSETS, False)
         bindings.raise_if(bindings.set_wasi(context, config))
 

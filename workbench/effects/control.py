@@ -5,7 +5,7 @@ budget of active seconds and perhaps an interrupt that stops a guest. One watchd
 the deadlines of all runs. Time spent in `pause` never counts, and limits always use the real
 monotonic clock.
 
-Two locks, always taken in this order: the run's condition, then the watchdog's. The watchdog
+Two locks, always taken in this order: the run's, then the watchdog's. The watchdog
 takes a deadline off its heap under its own lock, lets go, and only then takes the run's; under
 that it looks again whether the limit has really been reached, so a deadline that was overtaken by
 a pause, by leaving the scope or by the next call does nothing. An interrupt is only ever fired
@@ -20,7 +20,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
-from threading import Condition, Thread
+from threading import Condition, RLock, Thread
 from time import monotonic
 from types import TracebackType
 from typing import Literal, Self
@@ -154,7 +154,8 @@ class RunControl:
 
     def __init__(self, watchdog: Watchdog) -> None:
         self._watchdog = watchdog
-        self._changed = Condition()
+        self._lock = RLock()
+        self._changed = Condition(self._lock)
         self._stack: list[_Entry] = []
         self._lost = 0.0  # seconds that did not count: monotonic time minus this is active time
         self._standing: float | None = None  # since when the active clock stands
@@ -169,7 +170,7 @@ class RunControl:
 
         Raises Stopped, pushing nothing, when the run already has to stop.
         """
-        with self._changed:
+        with self._lock:
             self._raise_if_stopped()
             stack = self._stack
             around = stack[-1].nearest if stack else math.inf
@@ -184,7 +185,7 @@ class RunControl:
         Call it before a leased engine goes back to its pool. The limit of exactly this scope is
         forgotten here unless it is sticky, so that it fails the node and not the run.
         """
-        with self._changed:
+        with self._lock:
             entry = self._stack.pop()
             reason = self.reason
             if self._limit is entry:
@@ -199,7 +200,7 @@ class RunControl:
     def check(self) -> None:
         """Raise Stopped when a reason is set: called before every effect."""
         if self._final is not None or self._limit is not None:
-            with self._changed:
+            with self._lock:
                 self._raise_if_stopped()
 
     @property
@@ -212,7 +213,7 @@ class RunControl:
 
     def remaining(self) -> float | None:
         """Active seconds until the nearest limit (0.0 when it is past), None without one."""
-        with self._changed:
+        with self._lock:
             nearest = self._nearest()
             if nearest == math.inf:
                 return None
@@ -225,7 +226,7 @@ class RunControl:
         that came before the pause does not count; one that `announce` provokes does (it is
         called under the lock, as the pause begins).
         """
-        with self._changed:
+        with self._lock:
             self._expire(monotonic())
             self._raise_if_stopped()
             with self.uncounted():
@@ -244,14 +245,14 @@ class RunControl:
     def uncounted(self) -> Iterator[None]:
         """Work that no budget pays for: the user waits for it, but the run is not to blame
         (compiling a component for the first time)."""
-        with self._changed:
+        with self._lock:
             outermost = self._standing is None
             if outermost:
                 self._standing = monotonic()
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 if outermost and self._standing is not None:
                     self._lost += monotonic() - self._standing
                     self._standing = None
@@ -263,26 +264,26 @@ class RunControl:
 
     def wait_paused(self, timeout: float | None = None) -> bool:
         """Wait from another thread until the run stands in `pause`; False after `timeout`."""
-        with self._changed:
+        with self._lock:
             return self._changed.wait_for(lambda: self._paused, timeout)
 
     def resume(self) -> None:
         """Let a paused run go on."""
-        with self._changed:
+        with self._lock:
             self._resume = True
             self._changed.notify_all()
 
     def stop(self, reason: Reason) -> None:
         """Stop the run: interrupt its guests, wake it from `pause` and `sleep`. The first sticky
         reason stays; the limit of a scope gives way to it."""
-        with self._changed:
+        with self._lock:
             if self._final is None:
                 self._final = reason
                 self._interrupt(0)
 
     def sleep(self, seconds: float) -> None:
         """Sleep for real, charging the budgets. Raises Stopped as soon as a reason is set."""
-        with self._changed:
+        with self._lock:
             until = monotonic() + seconds
             self._raise_if_stopped()
             while (left := until - monotonic()) > 0:
@@ -291,14 +292,14 @@ class RunControl:
 
     def due(self, at: float) -> None:
         """Called by the watchdog at the deadline `at`; it may have been overtaken by events."""
-        with self._changed:
+        with self._lock:
             if at == self._watched:
                 self._watched = math.inf
             if self._standing is None:
                 self._expire(monotonic())
                 self._watch()
 
-    # Everything below runs under the condition.
+    # Everything below runs under the lock.
 
     def _active(self) -> float:
         """The clock that budgets are measured by."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from workbench.model.effect import Effect
 from workbench.model.errors import WorkbenchError
 from workbench.model.stepping import Breakpoint
 from workbench.model.values import Json
+
+Roots = Callable[[], Mapping[str, Json]]
 
 
 class Breakpoints:
@@ -40,8 +42,8 @@ class Breakpoints:
         """The breakpoint of a node, enabled or not."""
         return self._by_key.get(f"{flow}/{node}")
 
-    def hits_node(self, flow: str, node: str, roots: Mapping[str, Json]) -> Breakpoint | None:
-        """The breakpoint that stops this node now."""
+    def hits_node(self, flow: str, node: str, roots: Roots) -> Breakpoint | None:
+        """The breakpoint that stops this node now; `roots` gives what a condition looks at."""
         found = self._by_key.get(f"{flow}/{node}")
         return found if found is not None and self._fires(found, roots) else None
 
@@ -49,12 +51,11 @@ class Breakpoints:
         """The first breakpoint that stops this effect now."""
         for item in self._by_key.values():
             if item.effect and _matches(item, effect):
-                roots = {"request": effect.request, "target": effect.target}
-                if self._fires(item, roots):
+                if self._fires(item, lambda: {"request": effect.request, "target": effect.target}):
                     return item
         return None
 
-    def _fires(self, item: Breakpoint, roots: Mapping[str, Json]) -> bool:
+    def _fires(self, item: Breakpoint, roots: Roots) -> bool:
         if not item.enabled:
             return False
         if item.condition:
@@ -62,7 +63,7 @@ class Breakpoints:
             from workbench.language.expressions import evaluate
 
             try:
-                if not evaluate(item.condition, roots):
+                if not evaluate(item.condition, roots()):
                     return False
             except WorkbenchError:
                 return True  # a condition nobody can read stops, so that someone sees it

@@ -7,16 +7,15 @@ any thread; everything else belongs to the run's thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from workbench.effects.control import RunControl
-from workbench.engine.breakpoints import Breakpoints
+from workbench.engine.breakpoints import Breakpoints, Roots
 from workbench.engine.observer import Observer
 from workbench.model.effect import Effect, Outcome
 from workbench.model.events import Pause, PauseReason
 from workbench.model.run import Position, StepRecord
 from workbench.model.stepping import Choice, Mode
-from workbench.model.values import Json
 
 
 class Debugger:
@@ -70,7 +69,7 @@ class Debugger:
 
     # questions, on the run's thread
 
-    def before(self, place: Position, depth: int, roots: Mapping[str, Json]) -> Pause | None:
+    def before(self, place: Position, depth: int, roots: Roots) -> Pause | None:
         """The pause to stand in before this node runs, or None to run it."""
         self._frame, self._flow = place.frame, place.flow
         reason, sentence = self._reason(place, depth, roots)
@@ -82,9 +81,7 @@ class Debugger:
         self._stood_at = (place.frame, place.node)
         return Pause(reason, place.frame, place.flow, place.node, sentence)
 
-    def _reason(
-        self, place: Position, depth: int, roots: Mapping[str, Json]
-    ) -> tuple[PauseReason | None, str]:
+    def _reason(self, place: Position, depth: int, roots: Roots) -> tuple[PauseReason | None, str]:
         if self._first:
             return "start", "ready"
         if self._requested:

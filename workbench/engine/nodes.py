@@ -7,7 +7,7 @@ a wait come back pending: nobody answered in their place, so the engine enters t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from workbench.effects.chain import unavailable
@@ -72,7 +72,7 @@ class Builtins:
     """The end of a run's chain; the stepper sets `roots` before each node."""
 
     def __init__(self, semantics: Semantics) -> None:
-        self.roots: Mapping[str, Json] = {}
+        self.roots: Callable[[], Mapping[str, Json]] = dict
         self._enabled = semantics.builtins
 
     def __call__(self, effect: Effect) -> Outcome:
@@ -93,6 +93,6 @@ class Builtins:
             missing = f"component '{effect.target}' not found in pack"
             return failed(Failure("component_missing", missing))
         try:
-            return ok(builtin(request.get("input"), self.roots))
+            return ok(builtin(request.get("input"), self.roots()))
         except WorkbenchError as error:
             return failed(Failure(error.code, error.message))

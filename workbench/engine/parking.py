@@ -10,7 +10,7 @@ import msgspec
 
 from workbench.effects.world import World
 from workbench.engine.ledger import Ledger
-from workbench.language.routing import choose
+from workbench.language.routing import broken_condition, choose
 from workbench.language.semantics import Semantics
 from workbench.language.waiting import wait_spec
 from workbench.model.effect import Failure, Outcome, Source
@@ -120,7 +120,11 @@ def settle_answer(
     if answer.status == "ok":
         state.apply(step.frame, node.id, output)
         roots = state.frames[step.frame].roots()
-        taken = choose(node.routing, "ok", roots, semantics)
+        try:
+            taken = choose(node.routing, "ok", roots, semantics)
+        except WorkbenchError as error:
+            why = Failure(error.code, error.message, where=error.where or broken_condition(node))
+            return replace(step, status="failed", resolution=wire, error=why, source=source)
         return replace(
             step, status="succeeded", output=output, resolution=wire, route=taken, source=source
         )

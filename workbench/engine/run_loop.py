@@ -107,7 +107,7 @@ class RunLoop:
         place = self._stepper.place
         assert place is not None
         depth = len(self._ledger.run.cursor)
-        pause = self._debugger.before(place, depth, self._stepper.roots(place.frame))
+        pause = self._debugger.before(place, depth, self._stepper.state.frames[place.frame].roots)
         if doubt:
             pause = Pause("effect", place.frame, place.flow, place.node, doubt)
         return self._debugger.stand(pause) if pause is not None else GO_ON
@@ -134,7 +134,7 @@ class RunLoop:
 
     def _retry(self, step: StepRecord, failure: Failure) -> bool:
         semantics = self._stepper.semantics
-        attempt = step.attempt
+        attempt = self._stepper.state.failures[step.frame, step.node]
         if semantics.retry == "entry":
             frame = self._stepper.state.frames[step.frame]
             if frame.resumed:

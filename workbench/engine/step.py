@@ -25,7 +25,7 @@ from workbench.engine import nodes
 from workbench.engine.ledger import Ledger
 from workbench.engine.parking import open_wait, settle_answer
 from workbench.language.nodes import RAW_POINTERS, finalize
-from workbench.language.routing import choose, error_route, status_of
+from workbench.language.routing import broken_condition, choose, error_route, status_of
 from workbench.language.semantics import Semantics
 from workbench.language.templates import Template, compile_template
 from workbench.model.effect import Effect, Failure, Outcome, failed
@@ -156,7 +156,9 @@ class Stepper:
         entry = start if place.frame and start is not None else self.ledger.run.entry
         taken = RouteTaken(entry, "retry: starts again at the entry", restart=True)
         self.state.restart(place.frame)
-        self.ledger.apply(RouteStep(replace(step, route=taken), self._cursor_to(place, entry)))
+        # The pause before the retry is over: whoever goes on from here must not sleep again.
+        after = replace(step, route=taken, vt=self._world.now(), rnd=self._world.position)
+        self.ledger.apply(RouteStep(after, self._cursor_to(place, entry)))
 
     def consume(self, wait: Wait) -> Advanced:
         """An answered wait ends its step; the run goes on along the answer's route."""
@@ -183,6 +185,7 @@ class Stepper:
             self.ledger.flush()
             return ENDED
         if done.status == "failed" and done.route is None:
+            self.state.failed(done)
             self.ledger.apply(Resume(wait.key_id, done, self.ledger.run.cursor))
             return Advanced("failed", done)
         assert done.route is not None
@@ -263,7 +266,7 @@ class Stepper:
     # perform
 
     def _ask(self, node: Node, step: StepRecord, effect: Effect) -> Outcome:
-        self._builtins.roots = self.roots(step.frame)
+        self._builtins.roots = self.state.frames[step.frame].roots
         if effect.kind != "component.call" or effect.target not in self.definition.components:
             return self._perform(effect)  # nothing in there could be stopped half-way
         limit = node.timeout_ms or self.ledger.run.options.node_timeout_ms
@@ -315,7 +318,8 @@ class Stepper:
             roots = self.roots(place.frame)
             taken = choose(node.routing, status_of(output), roots, self.semantics)
         except WorkbenchError as error:
-            return self._fail(step, Failure(error.code, error.message, where=error.where), node)
+            where = error.where or broken_condition(node)
+            return self._fail(step, Failure(error.code, error.message, where=where), node)
         if taken.to is not None and taken.to not in self.definition.flows[place.flow].nodes:
             return self._fail(step, Failure("node_missing", f"node {taken.to} not found"), node)
         done = replace(step, status="succeeded", output=output, egress=egress, route=taken)
@@ -332,6 +336,7 @@ class Stepper:
             last = effects[-1].outcome
             failure = replace(failure, cause=last.failure.code if last and last.failure else "")
         done = replace(step, status="failed", error=failure)
+        self.state.failed(done)
         self.ledger.apply(EndStep(done, self.ledger.run.cursor, effects))
         return Advanced("failed", done)
 

@@ -153,7 +153,7 @@ def _call_input(node: Node, payload: Json, semantics: Semantics) -> tuple[Json, 
     if node.kind != "exec":
         return (payload["input"], ()) if others.keys() == {"input"} else (payload, ())
     if "input" in payload:
-        return payload["input"], tuple(key for key in others if key != "input")
+        return others.pop("input"), tuple(others)
     if semantics.exec_keeps_flat_keys:
         return (others or None), ()
     return None, tuple(others)

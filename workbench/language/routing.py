@@ -14,7 +14,8 @@ from workbench.language.expressions import compile_expression
 from workbench.language.paths import Roots
 from workbench.language.semantics import OLD_RUNNER, Semantics
 from workbench.model.errors import WorkbenchError
-from workbench.model.flow import Route, Routing
+from workbench.model.findings import Place
+from workbench.model.flow import Node, Route, Routing
 from workbench.model.run import RouteTaken
 from workbench.model.values import Json
 
@@ -71,6 +72,18 @@ def why_not(routing: Routing, status: str, roots: Roots) -> list[tuple[Route, st
         reason = _mismatch(route, status, roots)
         told.append((route, reason or f"{_target(routing.routes[taken or 0])} was taken before it"))
     return told
+
+
+def broken_condition(node: Node) -> str:
+    """`file:line` of the node's first route whose condition cannot be parsed; "" without one."""
+    for route in node.routing.routes:
+        if route.condition is None or node.place is None or not route.line:
+            continue
+        try:
+            compile_expression(route.condition)
+        except WorkbenchError:
+            return str(Place(node.place.file, route.line))
+    return ""
 
 
 def _ending(routing: Routing) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator, Sequence
 
 from workbench.mocks.cassettes import Recording
@@ -50,14 +51,24 @@ def sentence(details: dict[str, Json]) -> str:
     asked = f"no recording of {details['method']} {details['url']}"
     nearest = details["nearest"]
     if nearest is not None:
-        parts = [
-            f"{d['field']} {short(d['recorded'], 40)}, not {short(d['asked'], 40)}"
-            for d in nearest["differs"][:3]
-        ]
+        parts = []
+        for place in nearest["differs"][:3]:
+            recorded, asked_for = _apart(place["recorded"], place["asked"])
+            parts.append(f"{place['field']} {short(recorded, 40)}, not {short(asked_for, 40)}")
         return f"{asked}; nearest {nearest['file']} has {'; '.join(parts)}"
     if details["recordings"]:
         return f"{asked}; {details['recordings']} recordings, none shows its request"
     return f"{asked}; there are no recordings"
+
+
+def _apart(one: Json, other: Json) -> tuple[Json, Json]:
+    """Two texts without their long common beginning, or the difference would be cut off."""
+    if not isinstance(one, str) or not isinstance(other, str):
+        return one, other
+    shared = len(os.path.commonprefix([one, other])) - 8
+    if shared < 8 or max(len(one), len(other)) < 38:
+        return one, other
+    return f"…{one[shared:]}", f"…{other[shared:]}"
 
 
 def differences(

@@ -50,11 +50,13 @@ class FrameState:
 class RunState:
     """All frames of a run, visit counts and the last ordinal; mutable, owned by one thread."""
 
-    __slots__ = ("frames", "ordinal", "visits")
+    __slots__ = ("failures", "frames", "ordinal", "visits")
 
     def __init__(self, run_input: Json) -> None:
         self.frames: dict[str, FrameState] = {"": FrameState(run_input)}
         self.visits: dict[tuple[str, str], tuple[int, int]] = {}
+        # How often the latest visit of a node failed: an attempt that was cut off is no failure.
+        self.failures: dict[tuple[str, str], int] = {}
         self.ordinal = 0
 
     def enter(self, frame: str, entry: Json) -> FrameState:
@@ -82,6 +84,13 @@ class RunState:
         """Note that a step started."""
         self.ordinal = max(self.ordinal, step.ordinal)
         self.visits[step.frame, step.node] = (step.visit, step.attempt)
+        if step.attempt == 1:
+            self.failures.pop((step.frame, step.node), None)
+
+    def failed(self, step: StepRecord) -> None:
+        """Note that a step failed."""
+        place = (step.frame, step.node)
+        self.failures[place] = self.failures.get(place, 0) + 1
 
     def apply(self, frame: str, node: str, output: Json, egress: bool = False) -> None:
         """A node of this frame gave `output`."""
@@ -110,6 +119,8 @@ class RunState:
         """Apply an ended step: its output when it succeeded, its error when that was routed."""
         if step.resolution is not None:
             self.answered(step.frame, step.resolution)
+        if step.status == "failed":
+            self.failed(step)
         if step.status == "succeeded":
             self.apply(step.frame, step.node, step.output, step.egress)
         elif step.status == "failed" and step.error and step.route and step.route.to:
@@ -148,6 +159,7 @@ def fold(run_input: Json, steps: Sequence[StepRecord], upto: int | None = None) 
                 state.enter(frame, called_input(step.input))
                 continue
         if step.route is not None and step.route.restart:
+            state.failed(step)
             state.restart(step.frame)
             continue
         state.ended(step)

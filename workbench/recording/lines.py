@@ -41,17 +41,17 @@ class Lines:
         self._flow = self._session + encode(ids.flow_id) + b","
         context = {"tenant_id": ids.tenant_id, "team_id": ids.team_id, "user_id": ids.user_id}
         self._context = b',"context":' + encode(context) + b"}"
-        self._names: dict[tuple[str, str], bytes] = {}
-        self._places: dict[tuple[str, str], bytes] = {}
+        self._named: dict[tuple[str, str, str, str], tuple[bytes, bytes]] = {}
 
     def start(self, step: StepRecord, payload: bytes, redactions: bytes, added: bytes) -> bytes:
         """A node's start line; `added` is empty or begins with a comma, as everywhere here."""
+        names, place = self._names(step)
         return b"".join(
             (
-                self._opening(), self._named(step), b'"start","status":"ok","inputs":{"payload":',
+                self._opening(), names, b'"start","status":"ok","inputs":{"payload":',
                 payload, self._context, b',"outputs":null,"error":null,"metrics":', NO_METRICS,
                 b',"schema_id":null,"defaults_applied":[],"redactions":', redactions,
-                self._place(step), added, b"}\n",
+                place, _attempt(step), added, b"}\n",
             )
         )  # fmt: skip
 
@@ -65,12 +65,13 @@ class Lines:
         added: bytes = b"",
     ) -> bytes:
         """A node's line of another phase; `phase` is `"phase","status":"…"` without the key."""
+        names, place = self._names(step)
         return b"".join(
             (
-                self._opening(), self._named(step), phase, b',"inputs":null,"outputs":', outputs,
+                self._opening(), names, phase, b',"inputs":null,"outputs":', outputs,
                 b',"error":', error, b',"metrics":', metrics(step.duration_us),
                 b',"schema_id":null,"defaults_applied":[],"redactions":', redactions,
-                self._place(step), added, b"}\n",
+                place, _attempt(step), added, b"}\n",
             )
         )  # fmt: skip
 
@@ -102,27 +103,21 @@ class Lines:
             self._second_text = b'{"ts":"' + rfc3339(second * 1_000_000)[:20].encode()
         return b"%b%06d" % (self._second_text, micros)
 
-    def _named(self, step: StepRecord) -> bytes:
-        key = (step.node, step.component)
-        named = self._names.get(key)
+    def _names(self, step: StepRecord) -> tuple[bytes, bytes]:
+        """What every line of a node repeats: up to its phase, and where the node stands."""
+        key = (step.node, step.component, step.flow, step.frame)
+        named = self._named.get(key)
         if named is None:
             head = encode({"node_id": step.node, "component": step.component})
-            named = self._names[key] = self._flow + head[1:-1] + b',"phase":'
+            place = encode({"flow": step.flow, "frame": step.frame})
+            named = self._flow + head[1:-1] + b',"phase":', b"," + place[1:-1]
+            self._named[key] = named
         return named
 
-    def _place(self, step: StepRecord) -> bytes:
-        """Which attempt of which visit, in which flow: where the reference has only the node."""
-        key = (step.flow, step.frame)
-        place = self._places.get(key)
-        if place is None:
-            place = b"," + encode({"flow": step.flow, "frame": step.frame})[1:-1] + b","
-            self._places[key] = place
-        return b'%b"ordinal":%d,"visit":%d,"attempt":%d' % (
-            place,
-            step.ordinal,
-            step.visit,
-            step.attempt,
-        )
+
+def _attempt(step: StepRecord) -> bytes:
+    """Which attempt of which visit: where the reference has only the node."""
+    return b',"ordinal":%d,"visit":%d,"attempt":%d' % (step.ordinal, step.visit, step.attempt)
 
 
 def metrics(duration_us: int) -> bytes:

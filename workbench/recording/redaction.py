@@ -2,6 +2,8 @@
 
 Walking a value with its paths costs many times what encoding it costs. Nearly every payload has
 no sensitive key, and its keys are the same ones again and again: so verdicts on keys are kept.
+A run hands the very same object from node to node, so verdicts on the latest objects are kept too
+(no value is changed once it was recorded).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from workbench.model.secret_forms import is_secret_key
 from workbench.model.values import Json, encode
 
 _KEPT_KEYS = 10_000
+_KEPT_VALUES = 200
 _CONTAINERS = frozenset({dict, list})
 
 
@@ -21,6 +24,7 @@ class Redactor:
 
     def __init__(self) -> None:
         self._harmless: set[str] = set()
+        self._passed: dict[int, Json] = {}  # by identity; holding them keeps it theirs
 
     def encoded(self, value: Json, base: str) -> tuple[bytes, bytes]:
         """The redacted value, and the list of redacted paths below `base`, both as JSON."""
@@ -31,6 +35,8 @@ class Redactor:
 
     def _is_harmless(self, value: Json) -> bool:
         """`value` is a dict or a list. What can be asked of all items at once is asked in C."""
+        if id(value) in self._passed:
+            return True
         items: Iterable[Json] = value
         if type(value) is dict:
             if not self._harmless.issuperset(value) and not self._learn(value):
@@ -41,6 +47,9 @@ class Redactor:
         for item in items:  # not all(…): a generator costs more than the question
             if type(item) in _CONTAINERS and not self._is_harmless(item):
                 return False
+        if len(self._passed) >= _KEPT_VALUES:
+            self._passed.clear()
+        self._passed[id(value)] = value
         return True
 
     def _learn(self, keys: dict[str, Json]) -> bool:

@@ -41,18 +41,23 @@ _ERROR_STATUSES = frozenset({"failed", "interrupted", "cancelled"})
 class Transcript:
     """Appends the lines of one run; owned by the run's thread.
 
-    `offset` is the length of the file in bytes, `traces` what was written of each node. A line is
-    handed to the kernel in one write, so whoever follows the file sees whole lines. When the file
-    can no longer be written (`failure` says why), recording stops and the run goes on.
+    `offset` is the length of the transcript in bytes, `traces` what was written of each node. A
+    line is handed to the kernel in one write, so whoever follows the file sees whole lines. When
+    the file can no longer be written (`failure` says why), recording stops and the run goes on.
     """
 
-    def __init__(self, path: Path, ids: RunIds, now: Now, *, resume: bool = False) -> None:
+    def __init__(
+        self, path: Path, ids: RunIds, now: Now, *, resume: bool = False, hold: bool = False
+    ) -> None:
         """Start a fresh transcript, or with `resume` go on after the last whole line of an
-        existing one. Raises `transcript_unwritable` or `transcript_unreadable`."""
+        existing one. With `hold`, lines wait for `flush`: what one commit made known is one
+        write. Raises `transcript_unwritable` or `transcript_unreadable`."""
         self.path = path
         self.offset = 0
         self.traces = NodeTraces()
         self.failure: WorkbenchError | None = None
+        self._hold = hold
+        self._held: list[bytes] = []
         self._lines = Lines(ids, now)
         self._redactor = Redactor()
         self._running: dict[int, StepRecord] = {}
@@ -66,8 +71,15 @@ class Transcript:
         except OSError as error:
             raise self._unwritable(error) from error
 
+    def flush(self) -> None:
+        """Hand the lines that were held to the kernel."""
+        if self._held:
+            lines, self._held = b"".join(self._held), []
+            self._put(lines)
+
     def close(self) -> None:
-        """Close the file; nothing is lost when this is never called."""
+        """Close the file; nothing is lost when this is never called, but lines still held."""
+        self.flush()
         self._file.close()
 
     # nodes
@@ -77,7 +89,8 @@ class Transcript:
         if step.ordinal in self.traces.written:
             return
         payload, redactions = self._redactor.encoded(step.input, "$.inputs.payload")
-        line = self._lines.start(step, payload, redactions, _missing(step))
+        missing = _missing(step) if step.missing else b""
+        line = self._lines.start(step, payload, redactions, missing)
         start, _ = self._write(line)
         self.traces.started(step.ordinal, step.node, step.component, start)
         self._running[step.ordinal] = step
@@ -193,18 +206,22 @@ class Transcript:
     def _write(self, line: bytes) -> tuple[int, int]:
         """Byte offsets of the line's start and end."""
         start = self.offset
-        if self.failure is not None:
-            return start, start
+        if self.failure is None:
+            self.offset = start + len(line)
+            self._held.append(line)
+            if not self._hold:
+                self.flush()
+        return start, self.offset
+
+    def _put(self, lines: bytes) -> None:
         try:
-            done = self._file.write(line)
-            while done < len(line):  # a nearly full disk takes a part, then refuses
-                done += self._file.write(line[done:])
+            done = self._file.write(lines)
+            while done < len(lines):  # a nearly full disk takes a part, then refuses
+                done += self._file.write(lines[done:])
         except OSError as error:
             self.failure = self._unwritable(error)
-            self._file.truncate(start)
-            return start, start
-        self.offset = start + len(line)
-        return start, self.offset
+            self.offset -= len(lines)
+            self._file.truncate(self.offset)
 
     def _unwritable(self, error: OSError) -> WorkbenchError:
         return WorkbenchError(
@@ -282,7 +299,7 @@ def _missing(step: StepRecord) -> bytes:
         }
         for one in step.missing
     ]
-    return added({"missing": found}) if found else b""
+    return added({"missing": found})
 
 
 def _with_paths(redactions: bytes, paths: list[str]) -> bytes:

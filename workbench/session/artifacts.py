@@ -45,8 +45,8 @@ class RunFiles(Silent):
 
     @cached_property
     def _transcript(self) -> Transcript:
-        resume = self._run.status != "created"
-        return Transcript(self._directory.transcript, self._ids, self._now, resume=resume)
+        path, resume = self._directory.transcript, self._run.status != "created"
+        return Transcript(path, self._ids, self._now, resume=resume, hold=True)
 
     def step_started(self, step: StepRecord) -> None:
         self._write(Transcript.step_started, step)
@@ -60,7 +60,11 @@ class RunFiles(Silent):
         self._directory.keep_log(step, transcript.traces)
 
     def effect_seen(self, effect: EffectRecord) -> None:
-        self._write(Transcript.effect, effect)
+        self._write(self._effect, effect)
+
+    def _effect(self, transcript: Transcript, effect: EffectRecord) -> None:
+        transcript.effect(effect)
+        transcript.flush()  # seen at once: the node may stand still right after it
 
     def wait_opened(self, wait: Wait) -> None:
         self._wait = wait
@@ -70,8 +74,12 @@ class RunFiles(Silent):
         self._wait = None
 
     def run_changed(self, run: Run) -> None:
+        self._write(self._committed, run)
+
+    def _committed(self, transcript: Transcript, run: Run) -> None:
+        transcript.flush()
         if run.ended or run.status == "waiting":
-            self._write(self._summarise, run)
+            self._summarise(transcript, run)
 
     def _summarise(self, transcript: Transcript, run: Run) -> None:
         wait = self._wait if run.status == "waiting" else None

@@ -116,6 +116,14 @@ class Workspace(RunDesk):
             network=f"live {', '.join(hosts)}" if hosts else "offline",
         )
 
+    def pulse(self, run_id: str) -> tuple[int, frozenset[str]]:
+        """A run's revision and its open waits (key ids): cheap to ask again and again, to notice
+        what another process did."""
+        waits = self.store.waits(run_id)
+        return self.find_run(run_id).revision, frozenset(
+            wait.key_id for wait in waits if wait.phase == "open"
+        )
+
     def clock(self, run: Run) -> tuple[int, str]:
         """A run's own time: UTC microseconds, and the words for people. A parked run's virtual
         clock stands where its last step left it."""

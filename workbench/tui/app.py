@@ -74,6 +74,11 @@ class WorkbenchApp(App[int]):
         self._theme_problems += [unknown] if unknown else []
 
     def on_mount(self) -> None:
+        # Until its own mounting is over Textual draws a frame and throws it away.
+        self.call_later(self._open)
+
+    def _open(self) -> None:
+        """The first screen, and what can wait until it is drawn."""
         if self._run_id is not None:
             self.open_run(self._run_id)
             self.call_after_refresh(self.drive_run, self._run_id)
@@ -156,6 +161,7 @@ class WorkbenchApp(App[int]):
 
     def answer(self, item: OpenWait) -> None:
         """Ask for the answer of a wait, and go on the way the person was going."""
+        from workbench.tui.card_form import wait_card
         from workbench.tui.screens.answer import AnswerScreen
         from workbench.tui.screens.inbox import due_line
 
@@ -164,7 +170,9 @@ class WorkbenchApp(App[int]):
                 self._resolve(item, answer)
 
         due = due_line(item, self.workspace.clock(item.run)[0])
-        self.push_screen(AnswerScreen(item, due), took)
+        shown = self.debugger_of(item.run.id)
+        steps = shown.model.steps.values() if shown else self.workspace.steps(item.run.id)
+        self.push_screen(AnswerScreen(item, due, wait_card(item.wait, steps)), took)
 
     def _resolve(self, item: OpenWait, answer: Resolution) -> None:
         shown = self.stepper_of(item.run.id)

@@ -53,9 +53,7 @@ class Spot:
     down: list[Spot] = field(default_factory=list)
 
 
-def layer_numbers(
-    order: Sequence[str], forward: Mapping[str, list[str]]
-) -> dict[str, int]:
+def layer_numbers(order: Sequence[str], forward: Mapping[str, list[str]]) -> dict[str, int]:
     """The longest way down to each node; `order` must put every node before its targets."""
     layer = dict.fromkeys(order, 0)
     for node in order:

@@ -9,7 +9,7 @@ edge connects stand side by side. The same flow gives the same drawing, whatever
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rich.cells import cell_len
 
@@ -110,17 +110,19 @@ class _Piece:
 
     def put(self, other: _Piece, dx: int, dy: int) -> None:
         """Draw another piece at (dx, dy) of this one."""
-        self.boxes += [
-            Box(b.path, b.node, b.x + dx, b.y + dy, b.width, b.height, b.reachable, b.ends,
-                b.calls_flow, b.inside)
-            for b in other.boxes
-        ]  # fmt: skip
-        self.segments += [
-            Segment(s.x1 + dx, s.y1 + dy, s.x2 + dx, s.y2 + dy, s.edges, s.net)
-            for s in other.segments
-        ]
-        self.heads += [Head(h.x + dx, h.y + dy, h.sign, h.edges) for h in other.heads]
-        self.labels += [(x + dx, y + dy, text) for x, y, text in other.labels]
+        if dx or dy:
+            self.boxes += [replace(box, x=box.x + dx, y=box.y + dy) for box in other.boxes]
+            self.segments += [
+                Segment(x1 + dx, y1 + dy, x2 + dx, y2 + dy, edges, net)
+                for x1, y1, x2, y2, edges, net in other.segments
+            ]
+            self.heads += [Head(h.x + dx, h.y + dy, h.sign, h.edges) for h in other.heads]
+            self.labels += [(x + dx, y + dy, text) for x, y, text in other.labels]
+        else:
+            self.boxes += other.boxes
+            self.segments += other.segments
+            self.heads += other.heads
+            self.labels += other.labels
         self.width = max(self.width, other.width + dx)
         self.height = max(self.height, other.height + dy)
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
 
 from workbench.tui.graph_layers import Part, Spot
 
@@ -18,8 +20,7 @@ MARGIN = 2  # the cells at both ends of a box's top and bottom that no line touc
 END_MARK = 4  # further cells kept free where a box says that the flow can end
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A straight piece of line from (x1, y1) right or down to (x2, y2), both cells included.
     `edges` has a bit for each edge that runs along it; all of them lead to one node, `net`."""
 
@@ -31,8 +32,7 @@ class Segment:
     net: str
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """An arrow head: `sign` is "▼" above a box, or "◀" beside one that repeats itself."""
 
     x: int
@@ -180,15 +180,15 @@ class _Router:
 
     def _entries(self, place: int) -> None:
         """Where the edges into each spot of a layer arrive; never below another net's line."""
-        above = {spot.entry: spot.node for spot in self.layers[place - 1] if spot.is_line} if place else {}
+        before = self.layers[place - 1] if place else []
+        above = {spot.entry: spot.node for spot in before if spot.is_line}
         for spot in self.layers[place]:
             first, last = spot.left + MARGIN, spot.left + spot.width - 1 - MARGIN
             if spot.is_line:
                 first, last = spot.left, spot.left + spot.width - 1
             wanted = min(max(self._wanted_entry(spot), first), last)
-            spot.entry = _nearest(
-                wanted, first, last, lambda x, own=spot.node: above.get(x, own) == own
-            )
+            others = {column for column, node in above.items() if node != spot.node}
+            spot.entry = _nearest(wanted, first, last, others)
 
     def _wanted_entry(self, spot: Spot) -> int:
         """Straight below its only source where that is possible, else in the middle."""
@@ -271,9 +271,7 @@ class _Router:
                 net.pins.append((self.ports[key], source, self.edges[key]))
         if not spot.is_line and spot.node in self.returns:
             net.lane = self.lanes[spot.node]
-            net.lane_edges = _union(
-                self.edges[node, spot.node] for node in self.returns[spot.node]
-            )
+            net.lane_edges = _union(self.edges[node, spot.node] for node in self.returns[spot.node])
         return net
 
     # rows
@@ -305,9 +303,7 @@ class _Router:
             self._down(column, above, net.y, edges, net.target)
         if net.track is not None:
             for left, right, edges in _stretches(net.sources, net.out):
-                self.drawn.segments.append(
-                    Segment(left, net.y, right, net.y, edges, net.target)
-                )
+                self.drawn.segments.append(Segment(left, net.y, right, net.y, edges, net.target))
         if net.sink is not None:
             bottom = self.tops[place] - 1
             self._down(net.sink.entry, net.y, bottom, net.edges, net.target)
@@ -394,10 +390,8 @@ def _stretches(sources: Sequence[tuple[int, int]], out: int) -> list[tuple[int, 
     on their way from their column to `out`."""
     columns = sorted({out, *(column for column, _ in sources)})
     found = []
-    for left, right in zip(columns, columns[1:], strict=False):
-        passing = (
-            edges for column, edges in sources if (column <= left) is (right <= out)
-        )
+    for left, right in pairwise(columns):
+        passing = (edges for column, edges in sources if (column <= left) is (right <= out))
         found.append((left, right, _union(passing)))
     return found
 
@@ -409,11 +403,11 @@ def _union(masks: Iterable[int]) -> int:
     return union
 
 
-def _nearest(wanted: int, first: int, last: int, fits: Callable[[int], bool]) -> int:
-    """The column nearest to `wanted` that fits; `wanted` when none does."""
+def _nearest(wanted: int, first: int, last: int, taken: set[int]) -> int:
+    """The column nearest to `wanted` that is not taken; `wanted` when all are."""
     for distance in range(last - first + 1):
         for column in (wanted - distance, wanted + distance):
-            if first <= column <= last and fits(column):
+            if first <= column <= last and column not in taken:
                 return column
     return wanted
 

@@ -12,8 +12,15 @@ from workbench.model.flow import Node
 from workbench.model.run import Missing, StepRecord
 from workbench.model.values import Json
 from workbench.model.waits import Wait
+from workbench.tui.card_places import find_card
 from workbench.tui.run_model import RunModel
 from workbench.tui.widgets.cells import human_duration
+
+
+_CUT_SHORT = {
+    "cancelled": "Cancelled before it ended.",
+    "interrupted": "Cut off: the process that ran it ended. It runs again when the run goes on.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,8 @@ class Inspection:
     step: StepRecord | None = None
     where: str = ""
     inner: str = ""  # the key of the payload that is shown alone: "input" of an exec node
+    card: Json = None  # the Adaptive Card in what is shown: of the output, or of a wait's input
+    card_title: str = "Card"
 
 
 def inspect(model: RunModel, path: str) -> Inspection:
@@ -48,8 +57,22 @@ def inspect(model: RunModel, path: str) -> Inspection:
     step = model.step_at(path)
     standing = not model.past and model.current == path and _before(model)
     if step is None or (standing and model.preview is not None):
-        return unwrapped(_pending(model, path, node, standing))
-    return unwrapped(_done(model, path, node, step))
+        seen = unwrapped(_pending(model, path, node, standing))
+    else:
+        seen = unwrapped(_done(model, path, node, step))
+    return _with_card(seen, node)
+
+
+def _with_card(seen: Inspection, node: Node | None) -> Inspection:
+    waits = node is not None and node.kind == "session.wait"
+    asked = find_card(seen.sent) if waits and seen.has_sent else None
+    if asked is not None:
+        return dataclasses.replace(seen, card=asked)
+    card = find_card(seen.output) if seen.has_output else None
+    if card is None:
+        return seen
+    title = seen.out_title.replace("Out", "Card", 1)
+    return dataclasses.replace(seen, card=card, card_title=title)
 
 
 def unwrapped(seen: Inspection) -> Inspection:
@@ -175,6 +198,8 @@ def _reasons(model: RunModel, step: StepRecord) -> list[tuple[str, str]]:
         lines.append(("muted", f"  returned by {said} · {again}{place}"))
     if model.pause is not None and model.failed_step is step:
         lines.append(("strong", _if_let_go(model, step)))
+    if step.status in _CUT_SHORT:
+        lines.append(("strong", _CUT_SHORT[step.status]))
     if step.status == "waiting":
         lines.extend(_wait_lines(model, step))
     if step.route is not None and step.error is None:

@@ -216,6 +216,11 @@ class RunModel:
         return [wait for wait in self.waits.values() if wait.phase == "open"]
 
     @property
+    def parked(self) -> bool:
+        """It waits, and nobody answered yet."""
+        return self.run.status == "waiting" and bool(self.open_waits)
+
+    @property
     def reason(self) -> str:
         """Why it stands where it stands, in one line; empty when there is nothing to say."""
         if self.pause is not None and not self.past:

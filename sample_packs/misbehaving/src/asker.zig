@@ -15,9 +15,8 @@ extern "cm32p2|greentic:secrets-store/secrets-store@1" fn put(
 ) void;
 
 pub const ops = struct {
-    pub fn fetch(_: g.Ctx, in: struct { url: []const u8 }) !struct { status: u16, body: []const u8 } {
-        const answer = try g.http.send(.{ .url = in.url });
-        return .{ .status = answer.status, .body = answer.body };
+    pub fn fetch(_: g.Ctx, in: struct { url: []const u8 }) !g.http.Response {
+        return g.http.send(.{ .url = in.url });
     }
 
     pub fn unlock(_: g.Ctx, in: struct { secret: []const u8 }) !struct { length: usize } {

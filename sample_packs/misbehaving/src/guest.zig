@@ -19,10 +19,6 @@ const Raw = struct {
 };
 
 pub const ops = struct {
-    pub fn trap(_: g.Ctx, _: Nothing) !Nothing {
-        @trap();
-    }
-
     /// Never comes back, and never asks whether it should.
     pub fn loop(_: g.Ctx, _: Nothing) !Nothing {
         var rounds: u32 = 0;

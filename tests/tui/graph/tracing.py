@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 
 from workbench.tui.graph_layout import Graph
 from workbench.tui.graph_routes import Segment
@@ -24,7 +25,7 @@ def run_of(graph: Graph, edge: int) -> list[Cell]:
     for piece in graph.segments():
         if piece.edges >> edge & 1:
             cells = cells_of(piece)
-            for one, other in zip(cells, cells[1:], strict=False):
+            for one, other in pairwise(cells):
                 beside[one].add(other)
                 beside[other].add(one)
     source = graph.boxes[graph.edges[edge].source]

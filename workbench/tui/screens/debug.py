@@ -102,6 +102,14 @@ class DebugScreen(Stepping, Looking):
     def happened_early(self, batch: Happened) -> None:
         self.model.apply(batch.events)
 
+    def look_outside(self) -> None:
+        model = self.model
+        if model.live or model.run.ended:
+            return
+        known = model.run.revision, frozenset(wait.key_id for wait in model.open_waits)
+        if self.workspace.pulse(self.run_id) != known:
+            self._reload()
+
     def _routine(self, event: Event) -> bool:
         """No news: a pause that a step asked for or that its failure explains, or an answer that
         was told already."""
@@ -124,9 +132,11 @@ class DebugScreen(Stepping, Looking):
 
     def _load_transcript(self) -> None:
         steps = sorted(self.model.steps.values(), key=lambda step: step.ordinal)
-        self.query_one(Transcript).load(
-            StepTrail(step, tuple(self.model.effects_of(step))) for step in steps
-        )
+        log, run = self.query_one(Transcript), self.model.run
+        log.load(StepTrail(step, tuple(self.model.effects_of(step))) for step in steps)
+        opened = [Event(0, "wait.opened", run.id, 0, wait) for wait in self.model.open_waits]
+        ended = [Event(0, "run.changed", run.id, run.updated_at, run)] if run.ended else []
+        log.extend([*opened, *ended])
 
     def look_again(self) -> None:
         """Bring the panes up to date with the model; each repaints only what changed."""
@@ -199,7 +209,7 @@ class DebugScreen(Stepping, Looking):
         model = self.model
         if model.past:
             return ["back", "forward", "leave", "evaluate", "why", "copy", "help", "palette"]
-        if model.run.status == "waiting":
+        if model.parked:
             return ["waits", "back", "evaluate", "restart", "help", "palette"]
         if model.run.ended:
             return ["restart", "back", "edit_input", "evaluate", "help", "palette"]
@@ -209,7 +219,7 @@ class DebugScreen(Stepping, Looking):
             return ["supply", "go_on", "stop", "evaluate", "help"]
         if model.pause is not None and model.pause.reason == "failure":
             return ["restart", "edit_input", "go_on", "back", "edit_source", "evaluate", "help"]
-        return ["step_over", "go_on", "step_into", "back", "breakpoint", "edit_input", "help"]
+        return ["step_over", "go_on", "step_into", "back", "breakpoint", "edit_input", "graph", "help"]
 
     # the other view of the flow
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 
 from textual.widget import Widget
 
-from workbench.model.errors import WorkbenchError
 from workbench.model.run import StepRecord
 from workbench.model.stepping import Choice
 from workbench.model.values import Json, encode
 from workbench.tui.inspection import Inspection, inspect
 from workbench.tui.run_model import RunModel
 from workbench.tui.screens.base import WorkbenchScreen
+from workbench.tui.screens.stepping import PAST
 from workbench.tui.widgets.inspector import Inspector
 from workbench.tui.widgets.line_view import LineView
 from workbench.tui.widgets.pane import Pane, PaneTabs
@@ -65,7 +64,7 @@ class Looking(WorkbenchScreen):
         if action_id == "edit_input" and self.model.live and self.model.pause is None:
             return "it is running: p pauses it"
         if action_id == "edit_input" and self.model.past and not self.model.run.ended:
-            return "this is the past: Esc leads back to now"
+            return PAST
         return ""
 
     def _refuse_frame(self, action_id: str) -> str:
@@ -306,10 +305,9 @@ class Looking(WorkbenchScreen):
         model = self.model
         pause = model.pause
         if pause is None:
-            self.app.push_screen(
-                InputEditor(f"Input of {model.run.flow_id}", model.run.input, "run again"),
-                self._run_with,
-            )
+            title = f"Input of {model.run.flow_id}"
+            again = InputEditor(title, model.run.input, "run again", draft=f"{self.run_id}#")
+            self.app.push_screen(again, self._run_with)
             return
         seen = inspect(model, f"{pause.frame}{pause.node}")
         verb = "retry with it" if pause.reason == "failure" else "send it"
@@ -350,4 +348,6 @@ class Looking(WorkbenchScreen):
                 size = len(encode(output[0]))
                 self.say(f"{path} is pinned to {size} B: R retries, P lets it go")
 
-        self.app.push_screen(InputEditor(f"Pin the output of {path}", value, "pin it"), took)
+        title = f"Pin the output of {path}"
+        editor = InputEditor(title, value, "pin it", draft=f"{self.run_id}#{path}!")
+        self.app.push_screen(editor, took)

@@ -137,9 +137,8 @@ class PacksScreen(WorkbenchScreen):
         tree.root.expand()
         self.query_one("#list", Pane).headline = f"{len(self._found)} in {self.root.name or '.'}"
         place = places.get(kept) or places.get(None) or next(iter(places.values()), None)
-        if place is not None:
-            # The tree knows its lines only after it was laid out.
-            self.call_after_refresh(tree.move_cursor, place)
+        if place is not None and tree.last_line >= 0:  # asking makes the tree number its lines
+            tree.move_cursor(place)
         self._wanted = None if self._found else self._wanted
         self._describe(place.data if place is not None else None)
         self._say_state()

@@ -12,6 +12,7 @@ from workbench.session import RUNNING, STEPPING
 from workbench.tui.run_model import RunModel
 from workbench.tui.screens.base import WorkbenchScreen
 
+PAST = "this is the past: Esc leads back to now"
 STEPS = ("step_over", "step_into", "step_out", "go_on", "run_to")
 STEPPING_ACTIONS = (
     *STEPS,
@@ -52,7 +53,9 @@ class Stepping(WorkbenchScreen):
             self.say(event.subject.message, bad=event.subject.severity == "error")
         elif event.kind == "pack.changed" and self._mine(event.subject.path):
             self.model.stale = self.model.run.definition != event.subject.definition.hash
-            self.say("saved: R goes on with the new version" if self.model.stale else "saved: as run")
+            self.say(
+                "saved: R goes on with the new version" if self.model.stale else "saved: as run"
+            )
             self.refresh_hints()
         elif event.kind == "pack.rejected":
             self.say(f"✗ {event.subject.where}: {event.subject.message}", bad=True)
@@ -74,13 +77,15 @@ class Stepping(WorkbenchScreen):
             return self._refuse_time(action_id)
         if action_id == "stop":
             return f"the run is {model.run.status} already" if model.run.ended else ""
+        if action_id == "restart":
+            return PAST if model.past and not model.run.ended else ""
         if action_id not in STEPS:
             return ""
         if model.run.ended:
             return f"the run is {model.run.status}: R runs it again"
         if model.past:
-            return "this is the past: Esc leads back to now"
-        if model.run.status == "waiting":
+            return PAST
+        if model.parked:
             return "the run waits for an answer: w"
         if model.live and model.pause is None:
             return "it is running: p pauses it"
@@ -169,8 +174,13 @@ class Stepping(WorkbenchScreen):
         flow = self.model.flow_of(f"{frame}{slash}")
         if flow is None:
             return
-        on = self.workspace.breakpoint(Breakpoint(flow.id, name, condition=condition))
-        self.say(f"breakpoint {'set' if on else 'removed'} at {name}")
+        wanted = Breakpoint(flow.id, name, condition=condition)
+        if condition:
+            self.workspace.breakpoints.put(wanted)
+            self.say(f"stops at {name} when {condition}")
+        else:
+            on = self.workspace.breakpoint(wanted)
+            self.say(f"breakpoint {'set' if on else 'removed'} at {name}")
         self.look_again()
 
     def do_breakpoint_if(self) -> None:

@@ -24,7 +24,7 @@ from workbench.tui.widgets.graph_place import GraphPlace
 from workbench.tui.widgets.graph_rows import CURSOR_TONE, Look, row_fragments
 from workbench.tui.widgets.rail_rows import RailState
 from workbench.tui.widgets.strips import window
-from workbench.tui.widgets.tones import tone_classes, tone_css
+from workbench.tui.widgets.tones import tone_style
 
 _CACHED_STRIPS = 256
 _HEAD = 3  # rows of a box that holds a sub-flow which the cursor keys look at
@@ -41,9 +41,7 @@ class FlowGraph(ScrollView, can_focus=True):
     """
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = tone_classes("flow-graph")
-    DEFAULT_CSS = (
-        """
+    DEFAULT_CSS = """
     FlowGraph {
         overflow: auto auto;
         scrollbar-size: 1 1;
@@ -51,11 +49,6 @@ class FlowGraph(ScrollView, can_focus=True):
         background: $surface;
     }
     """
-        + tone_css("FlowGraph", "flow-graph")
-        + """
-    FlowGraph:focus > .flow-graph--cursor { background: $primary 45%; text-style: bold; }
-    """
-    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(0,-1)", "Up", show=False),
         Binding("down,j", "move(0,1)", "Down", show=False),
@@ -118,6 +111,7 @@ class FlowGraph(ScrollView, can_focus=True):
         """Show a flow (None: nothing). With `standing` the run stands still, and the sub-flow it
         stands in opens. Costs a layout only when the flow or what is open differs; else only rows
         that read differently are repainted."""
+        follows = self._look.cursor is None or self._look.cursor == self._look.current
         before, self._now = self._now, _current(states)
         self._walked = walked or Walked()
         if standing and self._now != before and self._now is not None:
@@ -127,7 +121,8 @@ class FlowGraph(ScrollView, can_focus=True):
         self._flow = flow
         self._arrange(changed)
         self._restyle(states)
-        self._follow(before)
+        if self._now != before or self._look.cursor is None:
+            self._go_along(follows)
 
     def _arrange(self, changed: bool) -> None:
         """Lay out again when the flow or the open sub-flows are other ones."""
@@ -139,10 +134,12 @@ class FlowGraph(ScrollView, can_focus=True):
             return
         self._drawn_frames = drawn
         self.graph = lay_out(self._flow, drawn) if self._flow is not None else Graph()
-        cursor = self._look.cursor
+        before = cursor = self._look.cursor
         if cursor is not None and cursor not in self.graph.boxes:
             cursor = self._stand_in(cursor)
         self._look = Look(self._look.states, self._taken(), cursor, self._shown(self._now))
+        if cursor is not None and cursor != before:
+            self.post_message(self.NodeHighlighted(self, cursor))
         self._epoch += 1
         self._strips.clear()
         self.virtual_size = Size(self.graph.width, self.graph.height)
@@ -178,27 +175,29 @@ class FlowGraph(ScrollView, can_focus=True):
         self._look = look
         boxes = self.graph.boxes
         rows: set[int] = set()
-        touched = {before.current, look.current} if before.current != look.current else set()
+        touched: set[str | None] = set()
+        if before.current != look.current:
+            touched = {before.current, look.current}
         for path in before.states.keys() | look.states.keys():
             if before.states.get(path) != look.states.get(path):
                 touched.add(path)
-        for path in touched & boxes.keys():
-            rows.update(range(boxes[path].y, boxes[path].bottom + 1))
+        for box in (boxes.get(path or "") for path in touched):
+            if box is not None:
+                rows.update(range(box.y, box.bottom + 1))
         other = before.taken ^ look.taken
         if other:
             for y, row in enumerate(self.graph.rows):
-                lines = (*row.across, *row.down, *row.heads)
-                if any(line.edges & other for line in lines):
+                masks = [line.edges for line in (*row.across, *row.down)]
+                if any(edges & other for edges in (*masks, *(head.edges for head in row.heads))):
                     rows.add(y)
         self._refresh_rows(rows)
 
-    def _follow(self, before: str | None) -> None:
-        now = self._shown(self._now)
-        if now is None or (self._now == before and self._look.cursor is not None):
-            return
-        if self._look.cursor is None or self._look.cursor == self._shown(before):
-            self._put_cursor(now)
-        self.show_box(now)
+    def _go_along(self, follows: bool) -> None:
+        """The current node is another one: see it, and put the cursor on it if that follows."""
+        if self._look.current is not None:
+            if follows:
+                self._put_cursor(self._look.current)
+            self.show_box(self._look.current)
 
     @property
     def headline(self) -> str:
@@ -307,7 +306,8 @@ class FlowGraph(ScrollView, can_focus=True):
 
     def action_page(self, pages: float) -> None:
         rows = int(pages * max(1, self.size.height - 2))
-        self._scroll(self.scroll_offset.x, min(max(0, self.scroll_offset.y + rows), self.max_scroll_y))
+        x, y = self.scroll_offset
+        self._scroll(x, min(max(0, y + rows), self.max_scroll_y))
 
     def action_first(self) -> None:
         for path in list(self.graph.boxes)[:1]:
@@ -374,15 +374,20 @@ class FlowGraph(ScrollView, can_focus=True):
         self._tone_styles.clear()
         self._strips.clear()
 
+    def on_focus(self) -> None:
+        self._tone_styles.clear()
+
+    def on_blur(self) -> None:
+        self._tone_styles.clear()
+
     def _style(self, tone: str) -> Style:
         """The Rich style of a tone in the theme in use; a cursor tone adds its background."""
         style = self._tone_styles.get(tone)
         if style is None:
             plain = tone.removesuffix(CURSOR_TONE)
-            names = (f"flow-graph--{plain}",) if plain else ()
-            style = self.get_visual_style(*names).rich_style
+            style = tone_style(self, plain)
             if tone != plain:
-                cursor = self.get_visual_style("flow-graph--cursor").rich_style
+                cursor = tone_style(self, "cursor-focus" if self.has_focus else "cursor")
                 style += Style(bgcolor=cursor.bgcolor, bold=cursor.bold)
             self._tone_styles[tone] = style
         return style

@@ -10,6 +10,7 @@ from textual.widgets import Input, TextArea
 
 from workbench.tui.widgets.cells import Fragment, clean, fit
 from workbench.tui.widgets.choice import Choice
+from workbench.tui.widgets.choices import Choices
 from workbench.tui.widgets.code_area import CodeArea
 from workbench.tui.widgets.glyphs import CURSOR, FAILED
 from workbench.tui.widgets.one_line import OneLine
@@ -52,6 +53,8 @@ class FormField(Vertical):
         spec, text = self.spec, self._text
         if spec.kind == "choice":
             return Choice([label for label, _ in spec.choices], text)
+        if spec.kind == "choices":
+            return Choices([label for label, _ in spec.choices], text)
         if spec.kind == "json":
             code = CodeArea(text)
             code.show_line_numbers = False

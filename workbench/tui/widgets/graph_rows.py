@@ -77,7 +77,7 @@ class _Cells:
             size = 1 if char.isascii() else cell_len(char)
             if size == 0:
                 continue
-            if 0 <= at and at + size <= self.width:
+            if at >= 0 and at + size <= self.width:
                 self.chars[at] = char
                 self.tones[at] = tone
                 if size == 2:
@@ -132,26 +132,28 @@ def _draw_lines(cells: _Cells, row: GraphRow, y: int, taken: int) -> None:
         else:
             meet(line.x1, _DOWN if y == line.y1 else _UP, weight)
     for x, weights in arms.items():
-        _join(cells, x, weights)
+        if any(box.bottom == y and box.x <= x <= box.right for box in row.boxes):
+            _leave(cells, x, weights)
+        else:
+            cells.put(x, _joint(weights), _tone(max(weights)))
     for head in row.heads:
         weight = 2 if head.edges & taken else 1
         cells.put(head.x, head.sign if weight == 2 else _HEADS[head.sign], _tone(weight))
 
 
-def _join(cells: _Cells, x: int, weights: list[int]) -> None:
-    """Where ends of lines meet, with each other or with a box's border."""
-    border, tone = cells.at(x), _tone(max(weights))
+def _leave(cells: _Cells, x: int, weights: list[int]) -> None:
+    """A line that leaves a box: down from its bottom, or right from its corner."""
+    border, tone = cells.at(x), cells.tone_at(x)
     if border in ("═", "╝"):
-        cells.put(x, "╤" if border == "═" else "╩", cells.tone_at(x))
+        cells.put(x, "╤" if border == "═" else "╩", tone)
         return
-    if border == "─" and weights[_DOWN] and not weights[_LEFT] and not weights[_RIGHT]:
-        weights[_LEFT] = weights[_RIGHT] = 1
-        tone = cells.tone_at(x)
-    elif border == "┘":
-        weights[_UP] = weights[_LEFT] = 1
-        tone = cells.tone_at(x)
-    place = sum(weight * scale for weight, scale in zip(weights, _SCALE, strict=True))
-    cells.put(x, _JOINTS[place], tone)
+    for arm in (_LEFT, _RIGHT) if weights[_DOWN] else (_LEFT, _UP):
+        weights[arm] = max(weights[arm], 1)
+    cells.put(x, _joint(weights), tone)
+
+
+def _joint(weights: list[int]) -> str:
+    return _JOINTS[sum(weight * scale for weight, scale in zip(weights, _SCALE, strict=True))]
 
 
 def _tone(weight: int) -> str:

@@ -66,6 +66,7 @@ class Inspector(Vertical):
         self._show_values(seen)
         self.query_one("#effects", LineView).replace(map(effect_line, seen.effects))
         self.query_one("#logs", LineView).replace(seen.logs)
+        self._show_card(seen)
         tabs = self._tabs()
         if self._tab not in [name for name, _ in tabs]:
             self._tab = "values"
@@ -92,6 +93,21 @@ class Inspector(Vertical):
             before_output = seen.before_output if seen.has_before else ABSENT
             output.show(seen.out_title, seen.output, previous=before_output)
 
+    def _show_card(self, seen: Inspection) -> None:
+        if seen.card is None:
+            return
+        from workbench.tui.card_reading import read_card  # most runs never show a card
+        from workbench.tui.widgets.card_view import CardView
+
+        card, title = read_card(seen.card), seen.card_title
+        shown = self.query(CardView)
+        if shown:
+            shown.first().show(card, title)
+        else:
+            view = CardView(card, title, id="card")
+            view.display = False
+            self.query_one(ContentSwitcher).mount(view)
+
     def _tabs(self) -> list[Tab]:
         seen = self._seen
         if seen is None:
@@ -101,6 +117,8 @@ class Inspector(Vertical):
             tabs.append(("effects", f"Effects {len(seen.effects)}"))
         if seen.logs:
             tabs.append(("logs", f"Logs {len(seen.logs)}"))
+        if seen.card is not None:
+            tabs.append(("card", "Card"))
         return tabs
 
     def _tab_row(self) -> list[Fragment]:

@@ -17,6 +17,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
 from textual.geometry import Size
@@ -326,8 +327,9 @@ class LineView(ScrollView, can_focus=True):
             self._go(self._count - 1)
 
     def action_activate(self) -> None:
-        if self._cursor is not None:
-            self.post_message(self.Activated(self, self._cursor))
+        if self._cursor is None:
+            raise SkipAction  # nothing to open here: the key is the screen's
+        self.post_message(self.Activated(self, self._cursor))
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
@@ -337,7 +339,7 @@ class LineView(ScrollView, can_focus=True):
         if row < self._count:
             if event.chain == 2:
                 event.prevent_default()  # Textual would select the whole view
-                self.action_activate()
+                self.post_message(self.Activated(self, row))
             elif event.chain == 1:
                 self._go(row)
 

@@ -1,8 +1,8 @@
 """JSON Schema as form fields: what each asks for, how its text reads, what is wrong. Pure.
 
-Only what a form can show well becomes a field of its own: text, numbers, yes or no, a choice.
-Everything else (arrays, nested objects, unions) is a field of JSON text, so every schema has a
-form.
+Only what a form can show well becomes a field of its own: text, numbers, yes or no, a choice of
+one or of several. Everything else (arrays, nested objects, unions) is a field of JSON text, so
+every schema has a form.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from workbench.model.values import Json
 from workbench.tui.widgets.forgiving import forgive, read_text
 from workbench.tui.widgets.json_rows import ABSENT, same
 
-FieldKind = Literal["text", "long text", "number", "integer", "choice", "json"]
+FieldKind = Literal["text", "long text", "number", "integer", "choice", "choices", "json"]
 
 _SIMPLE: dict[str, FieldKind] = {"string": "text", "number": "number", "integer": "integer"}
+_MOST_CHOICES = 200
 _INTEGER = re.compile(r"[+-]?\d+\Z")
 MOST_FIELDS = 60  # an object with more is edited as text
 
@@ -44,13 +45,18 @@ class FieldSpec:
             return (
                 "yes or no" if {label for label, _ in self.choices} >= {"yes", "no"} else "choice"
             )
-        return {"json": "JSON", "long text": "text"}.get(self.kind, self.kind)
+        words = {"json": "JSON", "long text": "text", "choices": "any of these"}
+        return words.get(self.kind, self.kind)
 
     def write(self, value: Json) -> str:
         """The text of a value in this field."""
         if self.kind == "choice":
             known = (label for label, choice in self.choices if same(choice, value))
             return next(known, "")
+        if self.kind == "choices":
+            chosen = value if isinstance(value, list) else []
+            picked = [label for label, one in self.choices if any(same(one, v) for v in chosen)]
+            return "\n".join(picked)
         if value is ABSENT:
             return ""
         if self.kind in ("text", "long text") and isinstance(value, str):
@@ -66,6 +72,9 @@ class FieldSpec:
             if not text:
                 return ABSENT
             raise ValueError(f"{text} is not one of the choices")
+        if self.kind == "choices":
+            picked = text.split("\n")
+            return [value for label, value in self.choices if label in picked] or ABSENT
         if self.kind in ("text", "long text"):
             return text or ABSENT
         if not text.strip():
@@ -147,9 +156,9 @@ def _field(name: str, schema: dict[str, Json], required: bool) -> FieldSpec:
 
 
 def _kind(schema: dict[str, Json], bare: bool) -> tuple[FieldKind, tuple[tuple[str, Json], ...]]:
-    options = schema.get("enum")
-    if isinstance(options, list) and 0 < len(options) <= 30:
-        return "choice", tuple((_choice_label(value), value) for value in options)
+    options = _options(schema)
+    if options:
+        return "choice", options
     wanted = schema.get("type")
     if isinstance(wanted, list):  # ["string", "null"]: null is what an empty field may mean
         wanted = next((word for word in wanted if word != "null"), None)
@@ -160,11 +169,32 @@ def _kind(schema: dict[str, Json], bare: bool) -> tuple[FieldKind, tuple[tuple[s
         many = schema.get("format") in ("multiline", "textarea", "markdown")
         long = many or (isinstance(longest, int) and longest > 200)
         return ("long text" if long else "text"), ()
+    if wanted == "array" and isinstance(schema.get("items"), dict):
+        options = _options(schema["items"])
+        if options and schema.get("uniqueItems") is True:
+            return "choices", options
     return _SIMPLE.get(str(wanted), "json"), ()
 
 
+def _options(schema: dict[str, Json]) -> tuple[tuple[str, Json], ...]:
+    """The values a schema allows with their labels, when it lists them: an `enum`, or constants
+    with titles. Empty otherwise."""
+    values = schema.get("enum")
+    if isinstance(values, list) and 0 < len(values) <= 30:
+        return tuple((_choice_label(value), value) for value in values)
+    parts = schema.get("oneOf", schema.get("anyOf"))
+    if not isinstance(parts, list) or not 0 < len(parts) <= _MOST_CHOICES:
+        return ()
+    if not all(isinstance(part, dict) and "const" in part for part in parts):
+        return ()
+    return tuple(
+        (_choice_label(part.get("title") or part["const"]), part["const"]) for part in parts
+    )
+
+
 def _choice_label(value: Json) -> str:
-    return value if isinstance(value, str) and value else _plain(value).replace("\n", " ")
+    text = value if isinstance(value, str) and value else _plain(value)
+    return text.replace("\n", " ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -35,6 +36,9 @@ class FormDraft:
     as_text: bool = False
 
 
+Judge = Callable[[Json], list[FieldProblem]]
+
+
 class SchemaForm(Vertical):
     """Asks for a value that fits a schema.
 
@@ -50,6 +54,7 @@ class SchemaForm(Vertical):
         draft: an earlier `FormDraft`, which wins over `value`.
         verb: what submitting does ("answer", "run").
         check: False to submit values that do not fit the schema too.
+        judge: what to hold against a value in place of the schema.
     """
 
     DEFAULT_CSS = """
@@ -99,6 +104,7 @@ class SchemaForm(Vertical):
         draft: FormDraft | None = None,
         verb: str = "submit",
         check: bool = True,
+        judge: Judge | None = None,
         name: str | None = None,
         id: str | None = None,
         classes: str | None = None,
@@ -107,6 +113,7 @@ class SchemaForm(Vertical):
         self.schema = schema
         self.verb = verb
         self.check = check
+        self._judge = judge
         self.specs = fields_of(schema)
         self._base = value
         texts = draft.texts if draft is not None else self._texts_of(value)
@@ -155,10 +162,22 @@ class SchemaForm(Vertical):
         wrong = {field.spec.name: field.problem for field in self._fields if field.problem}
         return wrong | ({"": self._problem} if self._problem else {})
 
+    def take_over(self, other: SchemaForm) -> None:
+        """Start from what stands in another form's fields of the same names."""
+        texts = other.draft.texts
+        for field in self._fields:
+            if field.spec.name in texts:
+                field.text = texts[field.spec.name]
+
     def _line_pieces(self, width: int) -> list[Fragment]:
         keys = f"F5 {self.verb} · ctrl+t as text · Esc leaves "
         said: Fragment = (f" ✗ {clean(self._problem)}", "bad") if self._problem else (" ", "")
         return [(fit(said[0], max(0, width - len(keys) - 1)) + " ", said[1]), (keys, "muted")]
+
+    def promise(self, verb: str) -> None:
+        """What submitting does from now on."""
+        self.verb = verb
+        self._line.show(self._line_pieces)
 
     # -- form and text ----------------------------------------------------------------------
 
@@ -196,11 +215,16 @@ class SchemaForm(Vertical):
             self._editor.action_submit()
             return
         value, problems = self._read()
-        if not problems and self.check:
-            problems = schema_problems(self.schema, value)
+        if not problems:
+            problems = self._judged(value)
         self._complain(problems)
         if not problems:
             self.post_message(self.Submitted(self, value))
+
+    def _judged(self, value: Json) -> list[FieldProblem]:
+        if self._judge is not None:
+            return self._judge(value)
+        return schema_problems(self.schema, value) if self.check else []
 
     def _complain(self, problems: list[FieldProblem]) -> None:
         said: dict[str, str] = {}
@@ -230,7 +254,7 @@ class SchemaForm(Vertical):
 
     def on_json_editor_submitted(self, event: JsonEditor.Submitted) -> None:
         event.stop()
-        problems = schema_problems(self.schema, event.value) if self.check else []
+        problems = self._judged(event.value)
         if problems:
             first: FieldProblem = problems[0]
             self._editor.remark(f"{first.name}: {first.message}" if first.name else first.message)

@@ -1,13 +1,17 @@
-;; broken.hog: asks for memory until it is refused, and dies as a Rust component does: in its
-;; allocator's error handler, without a word. By hand, because a trace shows a function's name
-;; only when the module keeps its names.
-;; name: broken.hog
+;; broken.bare: traps, or asks for memory until it is refused and then dies as a Rust component
+;; does, in its allocator's error handler and without a word. By hand, because a trace shows the
+;; names of functions only when the module keeps them.
+;; name: broken.bare
 ;; shell: node-v05
-(module
+(module $bare
   (memory (export "memory") 2)
   (global $top (mut i32) (i32.const 65536))
   (data (i32.const 1024)
-    "{\"name\":\"broken.hog\",\"version\":\"0.1.0\",\"operations\":[{\"name\":\"eat\"}]}")
+    "{\"name\":\"broken.bare\",\"version\":\"0.1.0\","
+    "\"operations\":[{\"name\":\"eat\"},{\"name\":\"trap\"}]}")
+
+  (func $total_of_order (call $require_a_line) (unreachable))
+  (func $require_a_line (unreachable))
 
   ;; Twice as much every time, so that a host's limit is near after a dozen steps.
   (func $eat (local $pages i32)
@@ -23,14 +27,18 @@
   ;; the manifest, zeros at 0 for "ok" and for an empty list.
   (func (export "cm32p2|greentic:component/node@0.5|get-manifest") (result i32)
     (i32.store (i32.const 16) (i32.const 1024))
-    (i32.store (i32.const 20) (i32.const 69))
+    (i32.store (i32.const 20) (i32.const 86))
     (i32.const 16))
   (func (export "cm32p2|greentic:component/node@0.5|on-start") (param i32) (result i32)
     (i32.const 0))
   (func (export "cm32p2|greentic:component/node@0.5|on-stop") (param i32) (result i32)
     (i32.const 0))
-  (func (export "cm32p2|greentic:component/node@0.5|invoke") (param i32) (result i32)
-    (call $eat)
+  (func $invoke (export "cm32p2|greentic:component/node@0.5|invoke")
+      (param $args i32) (result i32)
+    ;; The operation's text is at 136 of the arguments; its first letter tells.
+    (if (i32.eq (i32.load8_u (i32.load offset=136 (local.get $args))) (i32.const 101)) ;; e
+      (then (call $eat))
+      (else (call $total_of_order)))
     (unreachable))
   (func (export "cm32p2|greentic:component/node@0.5|invoke-stream") (param i32) (result i32)
     (i32.store (i32.const 24) (i32.const 8))

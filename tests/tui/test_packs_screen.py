@@ -1,0 +1,128 @@
+"""The packs: empty, broken beside good, many, and starting a run."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests.tui.driving import MEDIUM, NARROW, Bench, copy_sample, play
+from workbench.tui.screens.debug import DebugScreen
+from workbench.tui.screens.input_editor import InputEditor
+from workbench.tui.screens.packs import PacksScreen
+
+
+def test_an_empty_folder_says_what_can_be_opened_and_nothing_is_written(tmp_path: Path) -> None:
+    async def script(bench: Bench) -> None:
+        assert f"There is no pack in {tmp_path}."[:70] in bench.text.replace("│", "")
+        assert "workbench demo" in bench.text
+        for key in ("enter", "n", "c", "E"):
+            await bench.press(key)
+            assert bench.shows(PacksScreen)
+        assert bench.message == "there is no pack here"
+        await bench.press("1")
+        assert bench.message == "nothing has run here yet"
+        await bench.press("y")
+        assert bench.message == "there is nothing to copy"
+        await bench.press("escape")
+        assert bench.message == "this is the first screen; ctrl+q quits"
+        assert list(tmp_path.iterdir()) == []
+
+    play(tmp_path, script, NARROW, at="packs")
+
+
+def test_broken_packs_stand_beside_good_ones_with_their_reason(desk: Path) -> None:
+    (desk / "broken" / "flows").mkdir(parents=True)
+    (desk / "broken" / "pack.yaml").write_text("pack_id: broken\nversion: [1\n")
+    shutil.copytree(desk / "refund-approval", desk / "half")
+    (desk / "half" / "flows" / "main.ygtc").write_text("id: main\nnodes: {a: {b: {}}}\nstart: no\n")
+
+    async def script(bench: Bench) -> None:
+        assert "broken  ✗ refused" in bench.text
+        assert "refund-approval (half) 1.2.0  ✗ errors" in bench.text
+        # The cursor begins at a flow that runs.
+        assert "Approve a refund · messaging · 9 nodes" in bench.text
+        await bench.press("home", "n")
+        assert bench.message == "this pack was refused: its reason is on the right"
+        await bench.press("enter")
+        assert bench.message == "this pack was refused: its reason is on the right"
+        assert "pack.yaml:3:1  [pack_manifest_invalid]" in bench.text
+        await bench.press("down")
+        assert "✗ flows/main.ygtc" in bench.text
+
+    play(desk, script, MEDIUM, at="packs")
+
+
+def test_thirty_packs_are_filtered_and_the_last_used_come_first(desk: Path) -> None:
+    for number in range(30):
+        shutil.copytree(desk / "refund-approval", desk / f"pack{number:02}")
+
+    async def script(bench: Bench) -> None:
+        await bench.press("slash", *"PACK07/m", "enter")
+        rows = [row for row in bench.rows if "├" in row or "└ " in row]
+        assert "refund-approval (pack07)" in bench.text
+        assert "(pack08)" not in bench.text
+        assert len([row for row in rows if "main  9 nodes" in row]) == 1
+        await bench.press("n")
+        await bench.until(lambda: bench.shows(DebugScreen) and bench.standing, "the run")
+        await bench.press("escape")
+        await bench.press("slash", *"zebra", "enter")
+        assert "No pack or flow here has 'zebra' in its name." in bench.text
+        await bench.press("escape")
+        assert "(pack08)" in bench.text
+
+    async def again(bench: Bench) -> None:
+        first = next(row for row in bench.rows if "refund-approval" in row)
+        assert "(pack07)" in first
+
+    play(desk, script, MEDIUM, at="packs")
+    play(desk, again, MEDIUM, at="packs")
+
+
+def test_enter_shows_the_input_and_f5_steps_with_it(desk: Path) -> None:
+    async def script(bench: Bench) -> None:
+        await bench.edit("enter")
+        assert "samples and earlier inputs" in bench.text
+        await bench.type_over('{"order": "9", "amount": 3, "currency": "EUR", "iban": "X"}')
+        await bench.press("f5")
+        await bench.until(lambda: bench.shows(DebugScreen) and bench.standing, "the run")
+        assert bench.model.run.input == {"order": "9", "amount": 3, "currency": "EUR", "iban": "X"}
+        await bench.press("escape")
+        assert bench.shows(PacksScreen)
+        await bench.press("1")  # the last run, as it was left
+        assert bench.shows(DebugScreen)
+        assert bench.pausing == "start"
+
+    play(desk, script, NARROW, at="packs")
+
+
+def test_running_from_the_list_goes_on_to_the_wait_and_the_cursor_stays(desk: Path) -> None:
+    async def script(bench: Bench) -> None:
+        await bench.press("f5")
+        await bench.until(lambda: bench.shows(DebugScreen) and bench.model.parked, "the wait")
+        await bench.press("escape")
+        assert "waits 1" in bench.strip
+        await bench.press("down")
+        about = bench.text
+        assert "Write the receipt" in about
+        await bench.press("ctrl+r")
+        screen = bench.app.screen
+        assert isinstance(screen, PacksScreen)
+        await bench.until(lambda: not screen._loading, "the packs again")
+        assert "Write the receipt" in bench.text
+
+    play(desk, script, MEDIUM, at="packs")
+
+
+def test_a_flow_without_nodes_says_so(tmp_path: Path) -> None:
+    copy_sample(tmp_path)
+    ping = tmp_path / "refund-approval" / "flows" / "ping.ygtc"
+    ping.write_text("id: ping\ntype: messaging\nnodes: {}\n")
+
+    async def script(bench: Bench) -> None:
+        await bench.press("down", "down")
+        assert "ping  empty" in bench.text
+        await bench.press("n")
+        assert bench.message == "flow ping has nothing to run"
+        assert not bench.shows(InputEditor)
+
+    play(tmp_path, script, NARROW, at="packs")
