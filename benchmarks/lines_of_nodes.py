@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -38,24 +39,27 @@ class FullStore(SqliteStore):
 
 
 class Line:
-    """A pack with one flow, and a workspace to run it in; calling it times one run."""
+    """A pack with one flow, and a workspace to run it in; calling it times one run, for which
+    `run_input` is given a new number."""
 
     def __init__(
         self,
         root: Path,
         nodes: dict[str, Json],
-        run_input: Json,
+        run_input: Callable[[int], Json],
         store: Store,
         components: tuple[str, ...] = (),
     ) -> None:
         self.nodes = len(nodes)
+        self._inputs = map(run_input, count(1))
         self._workspace = Workspace(root, store=store, cache=root.parent / "cache")
         pack = _pack(root / "pack", nodes, components)
-        self._request = StartRequest(pack=pack, input=run_input)
+        self._request = StartRequest(pack=pack)
 
     def __call__(self) -> float:
         """The seconds of one node of a run that ends well."""
-        run = self._workspace.start(self._request, PAUSED_AT_START)
+        request = msgspec.structs.replace(self._request, input=next(self._inputs))
+        run = self._workspace.start(request, PAUSED_AT_START)
         live = self._workspace.live(run.id)
         assert live is not None and live.control.wait_paused(LIMIT_S)
         start = time.perf_counter()
@@ -79,7 +83,8 @@ def no_op_line(
         source = "prev" if number > 1 else "entry"
         given = {"turn": number, "items": f"{{{{{source}.items}}}}"}
         line[f"n{number}"] = {"qa.process": {"input": given}}
-    with closing(Line(root, line, state_of(size), _store(root, journal, full))) as work:
+    store = _store(root, journal, full)
+    with closing(Line(root, line, lambda number: state_of(size, number), store)) as work:
         yield work
 
 
@@ -108,7 +113,8 @@ def component_line(root: Path, nodes: int, sample: Sample, *, journal: bool) -> 
     call = {"component": sample.component, "input": sample.input}
     node = {"component.exec": call, "operation": sample.operation}
     line = {f"n{number}": node for number in range(1, nodes + 1)}
-    with closing(Line(root, line, {}, _store(root, journal), (sample.component,))) as work:
+    store, components = _store(root, journal), (sample.component,)
+    with closing(Line(root, line, lambda number: {"run": number}, store, components)) as work:
         yield work
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Timer
 from typing import Any, NamedTuple
 
@@ -91,8 +92,8 @@ class World:
 
 def surface(component: bytes) -> tuple[list[str], list[str]]:
     """The sorted import and export names of a component."""
-    engine = Engine()
-    kind = Component(engine, component).type
+    engine, loaded = _compiled(component)
+    kind = loaded.type
     return sorted(kind.imports(engine)), sorted(kind.exports(engine))
 
 
@@ -177,6 +178,20 @@ def modern_envelope(payload: bytes) -> Record:
     )
 
 
+def _load(component: bytes, interruptible: bool) -> tuple[Engine, Component]:
+    config = Config()
+    config.epoch_interruption = interruptible
+    config.cranelift_opt_level = "none"  # compiling costs more than running here
+    engine = Engine(config)
+    return engine, Component(engine, component)
+
+
+@cache
+def _compiled(component: bytes) -> tuple[Engine, Component]:
+    """Compiling is most of what a call costs, so it is done once."""
+    return _load(component, False)
+
+
 def _instantiate(
     component: bytes,
     world: World,
@@ -184,10 +199,7 @@ def _instantiate(
     wasi: WasiConfig | None = None,
     stop_after: float | None = None,
 ) -> tuple[Store, Any, Any]:
-    config = Config()
-    config.epoch_interruption = stop_after is not None
-    engine = Engine(config)
-    loaded = Component(engine, component)
+    engine, loaded = _compiled(component) if stop_after is None else _load(component, True)
     wanted = loaded.type.imports(engine)
     linker = Linker(engine)
     store = Store(engine)
@@ -195,9 +207,9 @@ def _instantiate(
     if stop_after is not None:
         store.set_epoch_deadline(1)
         Timer(stop_after, engine.increment_epoch).start()
-    if wasi is not None:
+    if any(name.startswith("wasi:") for name in wanted):
         linker.add_wasip2()
-        store.set_wasi(wasi)
+        store.set_wasi(wasi or WasiConfig())
     with linker.root() as root:
         for interface, functions in world.functions().items():
             if interface in wanted:

@@ -69,7 +69,7 @@ def test_the_tour_passes_all_faults_in_one_run(bench: Workspace) -> None:
     assert failed == set(FAULTS) | {"flaky"}
 
 
-@pytest.mark.parametrize("fault", sorted(set(FAULTS) - {"loop"}))
+@pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_a_fault_without_an_error_route_fails_with_its_code_and_place(
     fault: str, bench: Workspace
 ) -> None:

@@ -19,6 +19,13 @@ PACKS = REPOSITORY / "sample_packs"
 CONTROL = "greentic:component/control@0.5.0"
 TYPES = "greentic:interfaces-types/types@0.1.0"
 HTTP, SECRETS = "greentic:http/http-client@1.1.0", "greentic:secrets-store/secrets-store@1.1.0"
+WASI = [
+    f"wasi:{name}@0.2.3"
+    for name in (
+        "io/poll", "io/error", "io/streams", "clocks/monotonic-clock", "clocks/wall-clock",
+        "random/random", "cli/exit", "cli/stdout", "cli/stderr",
+    )
+]  # fmt: skip
 STATE, LOGGER = "greentic:state/state-store@1.0.0", "greentic:telemetry/logger-api@1.0.0"
 SHELL_IMPORTS = {
     "node-v04": ["greentic:component/control@0.4.0"],
@@ -34,6 +41,7 @@ SHELL_IMPORTS = {
         "greentic:secrets-store/secrets-store@1.0.0",
         STATE,
     ],
+    "node-v05-wasi": WASI,
 }
 
 
@@ -51,17 +59,39 @@ def test_the_lock_matches_the_sources_and_the_components() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", ["refund-approval/components/payments.pay.wasm", "refund-approval/src/pay.zig"]
+    ("changed", "component"),
+    [
+        ("refund-approval/components/payments.pay.wasm", "payments.pay"),
+        ("refund-approval/src/pay.zig", "payments.pay"),
+        ("misbehaving/src/bare.wat", "broken.bare"),
+    ],
 )
 def test_the_check_names_a_component_whose_wasm_or_source_changed(
-    copied_packs: Path, changed: str
+    copied_packs: Path, changed: str, component: str
 ) -> None:
     with (copied_packs / changed).open("ab") as file:
         file.write(b"\n")
-    problems = kit_module("build").check(copied_packs, copied_packs / "components.lock")
-    assert problems == [
-        "refund-approval/components/payments.pay.wasm has changed since the lock was written"
-    ]
+    [problem] = kit_module("build").check(copied_packs, copied_packs / "components.lock")
+    pack = changed.partition("/")[0]
+    said = f"{pack}/components/{component}.wasm has changed since the lock was written"
+    assert problem == said
+
+
+def test_a_source_by_hand_is_assembled_to_the_committed_bytes() -> None:
+    build = kit_module("build")
+    [source] = [path for path in build.sources() if path.suffix == ".wat"]
+    assert build.build_component(source) == build.component_path(source).read_bytes()
+
+
+def test_a_source_without_its_declarations_or_with_bad_text_is_named(tmp_path: Path) -> None:
+    build = kit_module("build")
+    source = tmp_path / "odd.wat"
+    source.write_text(";; name: odd\n(module (func $f (what)))\n")
+    with pytest.raises(build.BuildError, match=r"^odd\.wat: .*unknown operator"):
+        build.build_component(source)
+    source.write_text("(module)\n")
+    with pytest.raises(build.BuildError, match=r"^odd\.wat: there is no line  ;; shell: …$"):
+        build.build_component(source)
 
 
 def test_the_check_needs_no_zig(copied_packs: Path) -> None:

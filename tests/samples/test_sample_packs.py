@@ -71,7 +71,7 @@ def test_every_node_calls_an_operation_the_pack_has(pack: str) -> None:
 
 @pytest.mark.parametrize("pack", NAMES)
 def test_lint_finds_no_errors_but_the_planted_ones(pack: str, bench: Workspace) -> None:
-    found = bench.inspect(PACKS / pack).all_findings
+    found = bench.pack(PACKS / pack).all_findings
     errors = {(one.code, one.where) for one in found if one.severity == "error"}
     assert errors == (LINT_ERRORS if pack == "misbehaving" else set())
     assert not [one for one in found if one.severity == "warning"]

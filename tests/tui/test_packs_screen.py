@@ -9,11 +9,12 @@ from tests.tui.driving import MEDIUM, NARROW, Bench, copy_sample, play
 from workbench.tui.screens.debug import DebugScreen
 from workbench.tui.screens.input_editor import InputEditor
 from workbench.tui.screens.packs import PacksScreen
+from workbench.tui.widgets.pack_tree import PackTree
 
 
 def test_an_empty_folder_says_what_can_be_opened_and_nothing_is_written(tmp_path: Path) -> None:
     async def script(bench: Bench) -> None:
-        assert f"There is no pack in {tmp_path}."[:70] in bench.text.replace("│", "")
+        assert "There is no pack in" in bench.text
         assert "workbench demo" in bench.text
         for key in ("enter", "n", "c", "E"):
             await bench.press(key)
@@ -37,8 +38,8 @@ def test_broken_packs_stand_beside_good_ones_with_their_reason(desk: Path) -> No
     (desk / "half" / "flows" / "main.ygtc").write_text("id: main\nnodes: {a: {b: {}}}\nstart: no\n")
 
     async def script(bench: Bench) -> None:
-        assert "broken  ✗ refused" in bench.text
-        assert "refund-approval (half) 1.2.0  ✗ errors" in bench.text
+        assert "✗ broken  refused" in bench.text
+        assert "✗ refund-approval (half) 1.2.0" in bench.text
         # The cursor begins at a flow that runs.
         assert "Approve a refund · messaging · 9 nodes" in bench.text
         await bench.press("home", "n")
@@ -68,7 +69,7 @@ def test_thirty_packs_are_filtered_and_the_last_used_come_first(desk: Path) -> N
         await bench.press("slash", *"zebra", "enter")
         assert "No pack or flow here has 'zebra' in its name." in bench.text
         await bench.press("escape")
-        assert "(pack08)" in bench.text
+        assert bench.one(PackTree).last_line == 31 * 4 - 1
 
     async def again(bench: Bench) -> None:
         first = next(row for row in bench.rows if "refund-approval" in row)

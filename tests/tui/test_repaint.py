@@ -73,7 +73,7 @@ def test_an_idle_screen_is_left_alone(desk: Path, size: tuple[int, int]) -> None
             if count == 15:
                 ticks.set()
 
-        bench.app._display = lambda *said: repaints.append(said)  # type: ignore[method-assign,assignment]
+        bench.app._display = lambda *said: repaints.append(said)  # type: ignore[method-assign]
         bench.app.set_interval(1 / 30, pump)
         await asyncio.wait_for(ticks.wait(), 20)
         assert repaints == []
@@ -81,4 +81,4 @@ def test_an_idle_screen_is_left_alone(desk: Path, size: tuple[int, int]) -> None
         assert repaints  # the counter counts
 
     for at in ("failure", "wait"):
-        play(desk, script, size, at=at)  # type: ignore[arg-type]
+        play(desk, script, size, at=at)

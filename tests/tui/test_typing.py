@@ -71,7 +71,7 @@ def test_the_palette_does_not_open_over_a_dialog(desk: Path) -> None:
         await bench.press("ctrl+p")
         assert bench.shows(AnswerScreen)
         await bench.press("escape", "ctrl+p")
-        await bench.until(lambda: CommandPalette.is_open(bench.app), "the palette")
+        await bench.until(lambda: bench.shows(CommandPalette), "the palette")
 
     play(desk, script, at="wait")
 

@@ -159,6 +159,17 @@ def _resume(parser: argparse.ArgumentParser) -> None:
     _facts(parser)
 
 
+def _send(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pack", type=Path, help="a .gtpack, or its source folder")
+    parser.add_argument("--as", dest="user", required=True, metavar="USER", help="who is talking")
+    parser.add_argument("--text", help="what they say")
+    parser.add_argument("--payload", metavar="JSON", help="the whole message instead")
+    parser.add_argument("--flow", metavar="ID", help="which flow (default: the pack's entry)")
+    parser.add_argument("--conversation", metavar="ID", help="where (default: the flow's channel)")
+    parser.add_argument("--tenant", default="demo")
+    _facts(parser)
+
+
 # command -> (module:function, one line of help, its arguments)
 COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
     "open": ("app:open_app", "open the workbench (the default)", _open),
@@ -167,6 +178,7 @@ COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] 
     "inspect": ("packs:inspect_pack", "one pack: flows, nodes, components, findings", _inspect),
     "run": ("runs:run_pack", "run a flow to its end, a wait or a failure", _run),
     "debug": ("debug:debug_pack", "step a flow in plain lines", _start),
+    "send": ("send:send_message", "talk to a flow: answers its wait, or starts a run", _send),
     "waits": ("waits:list_waits", "the waits that want an answer", _facts),
     "resolve": ("waits:resolve_wait", "answer a wait", _resolve),
     "resume": ("runs:resume_run", "go on with a run", _resume),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterator, Sequence
 
 from workbench.mocks.cassettes import Recording
@@ -65,10 +64,11 @@ def _apart(one: Json, other: Json) -> tuple[Json, Json]:
     """Two texts without their long common beginning, or the difference would be cut off."""
     if not isinstance(one, str) or not isinstance(other, str):
         return one, other
-    shared = len(os.path.commonprefix([one, other])) - 8
-    if shared < 8 or max(len(one), len(other)) < 38:
+    pairs = zip(one, other, strict=False)
+    shared = next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    if shared < 16 or max(len(one), len(other)) < 38:
         return one, other
-    return f"…{one[shared:]}", f"…{other[shared:]}"
+    return f"…{one[shared - 8 :]}", f"…{other[shared - 8 :]}"
 
 
 def differences(

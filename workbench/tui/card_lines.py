@@ -134,7 +134,7 @@ def _tone(run: Run, heading: bool) -> str:
 def _url(url: str) -> str:
     """An address as it is; data in place of one by its kind and size."""
     if url[:5].lower() != "data:":
-        return url
+        return words(url, 400)
     return f"{url.partition(',')[0][:60]}, {len(url)} characters"
 
 
@@ -164,7 +164,7 @@ def _about(asked: Input) -> Iterator[str]:
     yield asked.id or "has no id and is never sent"
     yield _KINDS[asked.kind] + _bounds(asked)
     if asked.kind == "toggle" and (asked.on, asked.off) != ("true", "false"):
-        yield f"sends {words(asked.on, 40)} or {words(asked.off, 40)}"
+        yield f'sends "{words(asked.on, 40)}" or "{words(asked.off, 40)}"'
     yield words(asked.placeholder, 200)
 
 
@@ -193,7 +193,7 @@ def _control(asked: Input, room: int) -> Iterator[CardLine]:
     else:
         value = "****" if asked.value and asked.style == "password" else asked.value
         shown = clean(" ".join(value.split()) or "…")
-        yield CardLine(((f"[ {fit(shown, min(cell_len(shown), room - 4))} ]", ""),), asked.value)
+        yield CardLine(((f"[ {fit(shown, min(cell_len(shown), room - 4))} ]", ""),), value)
 
 
 def _flowing(items: Sequence[str], room: int) -> Iterator[CardLine]:

@@ -124,7 +124,7 @@ class _Reader:
             return _picture(raw)
         if name == "media":
             sources = _dicts(raw.get("sources"))
-            url = words(sources[0].get("url")) if sources else words(raw.get("poster"))
+            url = words(sources[0].get("url"), 0) if sources else words(raw.get("poster"), 0)
             return Picture(url, words(raw.get("altText")), "media")
         if name == "actionset":
             return Buttons(tuple(_actions_of(self, raw.get("actions"), nest)))
@@ -145,7 +145,7 @@ class _Reader:
             raw.get("data"),
             words(raw.get("verb")),
             _low(raw.get("associatedInputs")) != "none",
-            words(raw.get("url")),
+            words(raw.get("url"), 0),
             self.card(raw.get("card"), nest + 1) if shows else None,
             tuple(_target(item) for item in targets) if isinstance(targets, list) else (),
         )
@@ -212,14 +212,14 @@ def _rich_text(raw: dict[str, Json]) -> Text:
             runs.append(Run(f"[{words(item.get('type'), 60)}]"))
         else:
             action = item.get("selectAction")
-            url = words(action.get("url")) if isinstance(action, dict) else ""
+            url = words(action.get("url"), 0) if isinstance(action, dict) else ""
             strong = _low(item.get("weight")) == "bolder"
             runs.append(Run(words(item.get("text")), strong, item.get("isSubtle") is True, url))
     return Text(tuple(runs))
 
 
 def _picture(raw: dict[str, Json]) -> Picture:
-    return Picture(words(raw.get("url")), words(raw.get("altText")))
+    return Picture(words(raw.get("url"), 0), words(raw.get("altText")))
 
 
 def _target(item: Json) -> str:

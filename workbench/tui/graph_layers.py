@@ -154,6 +154,8 @@ def _below(spot: Spot) -> float:
 
 def _crossings(layer: list[Spot]) -> int:
     """How often the edges out of a layer cross each other."""
+    if len(layer) < 2:
+        return 0
     count = 0
     seen: list[int] = []
     for spot in layer:
@@ -168,68 +170,70 @@ def _crossings(layer: list[Spot]) -> int:
 
 
 def _place(layers: list[list[Spot]]) -> None:
-    for layer in layers:
-        at = 0.0
-        for spot, room in zip(layer, _rooms(layer), strict=True):
-            at += room
-            spot.centre = at
+    packed = [_packed(layer) for layer in layers]
+    above = [[_pulling(spot, spot.up) for spot in layer] for layer in layers]
+    below = [[_pulling(spot, spot.down) for spot in layer] for layer in layers]
+    for layer, centres in zip(layers, packed, strict=True):
+        for spot, centre in zip(layer, centres, strict=True):
+            spot.centre = centre
     for _ in range(2):
-        for layer in layers[1:]:
-            _pull(layer, to_above=True)
-        for layer in layers[-2::-1]:  # last, so that what runs straight down stands straight
-            _pull(layer, to_above=False)
+        for place in range(1, len(layers)):
+            _pull(layers[place], above[place], packed[place])
+        for place in reversed(range(len(layers) - 1)):
+            # Last, so that what runs straight down stands straight.
+            _pull(layers[place], below[place], packed[place])
     for layer in layers:
         _round(layer)
-    first = min(spot.left for layer in layers for spot in layer)
+    first = min(layer[0].left for layer in layers)
     for layer in layers:
         for spot in layer:
             spot.left -= first
 
 
-def _rooms(layer: list[Spot]) -> list[float]:
-    """From each centre to the one before (for the first: to the left edge)."""
-    rooms: list[float] = []
+def _packed(layer: list[Spot]) -> list[float]:
+    """The centres when every spot stands as far left as it can."""
+    centres: list[float] = []
+    free = 0.0
     before: Spot | None = None
     for spot in layer:
-        room = spot.width / 2
         if before is not None:
-            room += before.width / 2 + _gap(before, spot)
-        rooms.append(room)
+            free += _gap(before, spot)
+        centres.append(free + spot.width / 2)
+        free += spot.width
         before = spot
-    return rooms
+    return centres
 
 
 def _gap(left: Spot, right: Spot) -> int:
     return left.extra + (0 if left.is_line or right.is_line else GAP)
 
 
-def _pull(layer: list[Spot], *, to_above: bool) -> None:
-    """Move every spot as near to its neighbours above (or below) as the order allows: the least
+def _pulling(spot: Spot, beside: list[Spot]) -> list[Spot]:
+    """The neighbours that a spot would stand in the middle of: a box looks at lines only when
+    there are no boxes, and the other way round."""
+    return [one for one in beside if one.is_line is spot.is_line] or beside or [spot]
+
+
+def _pull(layer: list[Spot], pulling: list[list[Spot]], packed: list[float]) -> None:
+    """Move every spot as near to the middle of its neighbours as the order allows: the least
     squares of the distances, found by merging runs that push each other. Lines give way."""
-    rooms = _rooms(layer)
-    offset = 0.0
     runs: list[tuple[float, float, int]] = []  # weighted sum, weight, spots
-    for spot, room in zip(layer, rooms, strict=True):
-        offset += room
+    for spot, others, least in zip(layer, pulling, packed, strict=True):
+        wanted = 0.0
+        for other in others:
+            wanted += other.centre
         weight = 0.02 if spot.is_line else 1.0
-        total, count = (_wanted(spot, spot.up if to_above else spot.down) - offset) * weight, 1
+        total, count = (wanted / len(others) - least) * weight, 1
         while runs and runs[-1][0] / runs[-1][1] > total / weight:
-            other, its, many = runs.pop()
-            total, weight, count = total + other, weight + its, count + many
+            its, heavy, many = runs.pop()
+            total, weight, count = total + its, weight + heavy, count + many
         runs.append((total, weight, count))
-    offset, place = 0.0, 0
+    place = 0
     for total, weight, count in runs:
+        shift = total / weight
         for _ in range(count):
-            offset += rooms[place]
-            layer[place].centre = total / weight + offset
+            layer[place].centre = shift + packed[place]
             place += 1
-
-
-def _wanted(spot: Spot, beside: list[Spot]) -> float:
-    """The mean of the neighbours' centres; a box looks at lines only when there are no boxes,
-    and the other way round."""
-    chosen = [one for one in beside if one.is_line is spot.is_line] or beside
-    return sum(one.centre for one in chosen) / len(chosen) if chosen else spot.centre
 
 
 def _round(layer: list[Spot]) -> None:

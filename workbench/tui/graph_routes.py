@@ -56,45 +56,43 @@ class Routed:
 @dataclass(slots=True, eq=False)
 class _Net:
     """The edges to `target` in one channel. Pins are (column, the spot above, edges). It leaves
-    down into `sink`, or without one up its lane; with both, the lane comes in from the right."""
+    down into `sink`, or without one up its lane; with both, the lane comes in from the right.
+
+    `close` works out the rest: `sources` are (column, edges) of all that comes in, `out` the
+    column it leaves by, `rising` and `falling` the columns between its track and the top or the
+    bottom of the channel, `low` and `high` its ends. Without a `track` it runs straight down.
+    """
 
     target: str
     sink: Spot | None = None
-    pins: list[tuple[int, Spot, int]] = field(default_factory=list)
     lane: int | None = None
     lane_edges: int = 0
-    track: int | None = None  # none: it runs straight down
-    y: int = 0
+    pins: list[tuple[int, Spot, int]] = field(default_factory=list)
+    sources: list[tuple[int, int]] = field(default_factory=list)
+    edges: int = 0
+    out: int = 0
+    rising: list[int] = field(default_factory=list)
+    falling: list[int] = field(default_factory=list)
     low: int = 0
     high: int = 0
+    track: int | None = None
+    y: int = 0
 
-    @property
-    def out(self) -> int:
-        """The column it leaves the channel by."""
-        return self.sink.entry if self.sink is not None else self.lane or 0
-
-    @property
-    def sources(self) -> list[tuple[int, int]]:
-        """(column, edges) of all that comes in."""
-        found = [(column, edges) for column, _, edges in self.pins]
-        if self.sink is not None and self.lane is not None:
-            found.append((self.lane, self.lane_edges))
-        return found
-
-    @property
-    def edges(self) -> int:
-        return _union(edges for _, edges in self.sources)
-
-    def rising(self) -> list[int]:
-        """The columns where it goes from its track to the top of the channel."""
-        tops = [column for column, _, _ in self.pins]
-        return tops if self.sink is not None or self.lane is None else [*tops, self.lane]
-
-    def falling(self) -> list[int]:
-        """The columns where it goes from its track to the bottom of the channel."""
-        if self.sink is None:
-            return []
-        return [self.sink.entry] if self.lane is None else [self.sink.entry, self.lane]
+    def close(self) -> None:
+        """All pins are there."""
+        self.sources = [(column, edges) for column, _, edges in self.pins]
+        self.rising = [column for column, _, _ in self.pins]
+        lane = [] if self.lane is None else [self.lane]
+        if self.sink is not None:
+            self.out = self.sink.entry
+            self.falling = [self.out, *lane]
+            self.sources += [(column, self.lane_edges) for column in lane]
+        else:
+            self.out = lane[0]
+            self.rising += lane
+        self.edges = _union(edges for _, edges in self.sources)
+        self.low = min(*self.rising, *self.falling, self.out)
+        self.high = max(*self.rising, *self.falling, self.out)
 
 
 def route(
@@ -187,8 +185,7 @@ class _Router:
             if spot.is_line:
                 first, last = spot.left, spot.left + spot.width - 1
             wanted = min(max(self._wanted_entry(spot), first), last)
-            others = {column for column, node in above.items() if node != spot.node}
-            spot.entry = _nearest(wanted, first, last, others)
+            spot.entry = _nearest(wanted, first, last, above, spot.node)
 
     def _wanted_entry(self, spot: Spot) -> int:
         """Straight below its only source where that is possible, else in the middle."""
@@ -248,6 +245,7 @@ class _Router:
             for spot in self.layers[place] if place < len(self.layers) else ():
                 net = self._falling_net(spot, along)
                 if net.pins or net.lane is not None:
+                    net.close()
                     channel.append(net)
                     along[id(spot)] = net.edges
             loops: dict[str, _Net] = {}
@@ -259,6 +257,8 @@ class _Router:
                         continue
                     net = loops.setdefault(to, _Net(to, lane=self.lanes[to]))
                     net.pins.append((self.ports[spot.node, to], spot, self.edges[spot.node, to]))
+            for net in loops.values():
+                net.close()
             self.channels.append([*channel, *loops.values()])
 
     def _falling_net(self, spot: Spot, along: Mapping[int, int]) -> _Net:
@@ -352,12 +352,7 @@ class _Router:
 def _tracks(channel: list[_Net]) -> None:
     """Give every net that bends a track, from the top: overlapping nets get different ones, in
     the order that makes them cross least."""
-    bent: list[_Net] = []
-    for net in channel:
-        columns = [net.out, *(column for column, _ in net.sources)]
-        net.low, net.high = min(columns), max(columns)
-        if net.low < net.high:
-            bent.append(net)
+    bent = [net for net in channel if net.low < net.high]
     scores = [0] * len(bent)
     for one, upper in enumerate(bent):
         for other in range(one + 1, len(bent)):
@@ -381,8 +376,8 @@ def _meet(one: _Net, other: _Net) -> bool:
 
 def _crossings(upper: _Net, lower: _Net) -> int:
     """How often two nets cross when one has the higher track."""
-    down = sum(lower.low < column < lower.high for column in upper.falling())
-    return down + sum(upper.low < column < upper.high for column in lower.rising())
+    down = sum(lower.low < column < lower.high for column in upper.falling)
+    return down + sum(upper.low < column < upper.high for column in lower.rising)
 
 
 def _stretches(sources: Sequence[tuple[int, int]], out: int) -> list[tuple[int, int, int]]:
@@ -403,11 +398,12 @@ def _union(masks: Iterable[int]) -> int:
     return union
 
 
-def _nearest(wanted: int, first: int, last: int, taken: set[int]) -> int:
-    """The column nearest to `wanted` that is not taken; `wanted` when all are."""
+def _nearest(wanted: int, first: int, last: int, above: Mapping[int, str], target: str) -> int:
+    """The column nearest to `wanted` with no line above it that leads elsewhere than `target`;
+    `wanted` when there is none."""
     for distance in range(last - first + 1):
         for column in (wanted - distance, wanted + distance):
-            if first <= column <= last and column not in taken:
+            if first <= column <= last and above.get(column, target) == target:
                 return column
     return wanted
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 
 from workbench.model.findings import Finding
 from workbench.model.flow import Flow
@@ -26,12 +27,13 @@ def pack_lines(item: PackSummary) -> list[str]:
         lines.append(pack.description)
     lines.append(f"entry flow {pack.entry.flow_id or 'none'}: {pack.entry.why}")
     lines.append(item.path)
+    lines.extend(_finding_lines(pack.all_findings))
     if pack.components:
         lines.extend(["", "Components"])
         lines.extend(
             f"  {part.id} {part.version}  {part.world}" for part in pack.components.values()
         )
-    return [*lines, *_finding_lines(pack.all_findings)]
+    return lines
 
 
 def wrapped(lines: list[str], width: int) -> list[str]:
@@ -79,3 +81,48 @@ def inbox_word(due: int, answered: int) -> str:
     """What waited while nobody looked: "while you were away: 1 due, 1 answered"."""
     parts = [f"{count} {word}" for count, word in ((due, "due"), (answered, "answered")) if count]
     return f"while you were away: {', '.join(parts)}" if parts else ""
+
+
+def flow_label(flow: Flow) -> str:
+    """A flow in the tree: "main  9 nodes"."""
+    count = len(flow.nodes)
+    return f"{flow.id}  {count} node{'s' * (count != 1)}" if count else f"{flow.id}  empty"
+
+
+def _name(item: PackSummary) -> str:
+    """The pack's id, and the folder or file it is in where that is called otherwise."""
+    file = Path(item.path).name
+    if item.pack is None:
+        return file
+    return item.pack.id if file.startswith(item.pack.id) else f"{item.pack.id} ({file})"
+
+
+def goes_by(item: PackSummary, wanted: str, tail: str = "") -> bool:
+    """Whether a filter (lower case) keeps a pack, by its id or its file, or with `tail` ("/main")
+    one flow of it."""
+    names = {item.pack.id if item.pack is not None else "", Path(item.path).name}
+    return any(wanted in f"{name}{tail}".lower() for name in names)
+
+
+def pack_label(item: PackSummary) -> str:
+    """A pack in the tree: its name, version and the worst word about it."""
+    if item.pack is None:
+        return f"{_GLYPH['error']} {_name(item)}  refused"
+    sign, word = {"warning": ("! ", "  warnings"), "error": ("✗ ", "  errors")}.get(
+        item.health, ("", "")
+    )
+    return f"{sign}{_name(item)} {item.pack.version}{word}"
+
+
+def nothing_lines(loading: bool, root: Path, text: str) -> list[str]:
+    """What stands there when no pack does; `text` is the filter in use."""
+    if loading:
+        return ["reading packs …"]
+    if text:
+        return [f"No pack or flow here has {text!r} in its name. Esc shows all again."]
+    return [
+        f"There is no pack in {root.resolve()}.",
+        "",
+        "  workbench PATH   opens another folder or a .gtpack",
+        "  workbench demo   opens the sample packs, ready to step",
+    ]

@@ -9,7 +9,7 @@ from workbench.model.flow import Flow
 from workbench.model.run import StepRecord
 from workbench.model.stepping import Breakpoint
 from workbench.tui.run_model import RunModel
-from workbench.tui.widgets.rail_rows import NOT_TAKEN, PENDING, RailState, step_state
+from workbench.tui.widgets.rail_rows import NOT_REACHED, NOT_TAKEN, PENDING, RailState, step_state
 from workbench.tui.widgets.rail_rows import Breakpoint as Mark
 
 
@@ -56,7 +56,8 @@ def _changed(model: RunModel, step: StepRecord) -> str:
 
 
 def _not_taken(states: dict[str, RailState], model: RunModel, frame: str, flow: Flow) -> None:
-    """Nodes behind a route that was decided against and that can no longer be reached."""
+    """Nodes behind a route that was decided against and that can no longer be reached, and those
+    that could only be reached from there."""
     reachable = _ahead(flow, _heads(states, model, frame))
     for step in model.visible():
         if step.frame != frame or step.route is None:
@@ -67,6 +68,8 @@ def _not_taken(states: dict[str, RailState], model: RunModel, frame: str, flow: 
             if route.to and route.to != step.route.to and target not in states:
                 if route.to not in reachable:
                     states[target] = NOT_TAKEN
+    for name in _ahead(flow, [flow.start] if flow.start else []) - reachable:
+        states.setdefault(f"{frame}{name}", NOT_REACHED)
 
 
 def _heads(states: dict[str, RailState], model: RunModel, frame: str) -> list[str]:

@@ -53,7 +53,7 @@ class RunModel:
         """Whether a step or effect was there already: a view may be newer than the stream."""
         subject = event.subject
         if event.kind in ("step.started", "step.ended"):
-            return self.steps.get(subject.ordinal) == subject
+            return bool(self.steps.get(subject.ordinal) == subject)
         return event.kind == "effect" and subject in self.effects.get(subject.ordinal, ())
 
     def _take(self, event: Event) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+ARRIVED = "It arrived on Tuesday, open and empty, and the neighbour who took it in saw it so too."
+PAID = "by card on 2026-01-31, never charged back, never disputed"
+
 REFUND: dict[str, Any] = {
     "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
     "type": "AdaptiveCard",
@@ -29,15 +32,22 @@ REFUND: dict[str, Any] = {
                 {
                     "type": "ColumnSet",
                     "columns": [
-                        {"items": [{"type": "Image", "url": "https://x.test/p.png", "altText": "A parcel"}]},
+                        {
+                            "items": [
+                                {
+                                    "type": "Image",
+                                    "url": "https://x.test/p.png",
+                                    "altText": "A parcel",
+                                }
+                            ]
+                        },
                         {
                             "type": "Column",
                             "items": [
                                 {
                                     "type": "TextBlock",
                                     "isSubtle": True,
-                                    "text": "It arrived on Tuesday, open and empty, and the neighbour"
-                                    " who took it in saw it so too.",
+                                    "text": ARRIVED,
                                 }
                             ],
                         },
@@ -50,7 +60,10 @@ REFUND: dict[str, Any] = {
             "facts": [
                 {"title": "Amount", "value": "480 EUR"},
                 {"title": "Account", "value": "DE89 3704 0044 0532 0130 00"},
-                {"title": "Paid", "value": "by card on 2026-01-31, never charged back, never disputed"},
+                {
+                    "title": "Paid",
+                    "value": "by card on 2026-01-31, never charged back, never disputed",
+                },
             ],
         },
         {"type": "ImageSet", "images": [{"url": "https://x.test/1"}, {"url": "https://x.test/2"}]},
@@ -73,9 +86,21 @@ REFUND: dict[str, Any] = {
             "isRequired": True,
             "errorMessage": "One to five hundred, please",
         },
-        {"type": "Input.Date", "id": "day", "label": "Pay on", "value": "2026-02-02", "min": "2026-02-01"},
+        {
+            "type": "Input.Date",
+            "id": "day",
+            "label": "Pay on",
+            "value": "2026-02-02",
+            "min": "2026-02-01",
+        },
         {"type": "Input.Time", "id": "at", "isVisible": False},
-        {"type": "Input.Toggle", "id": "urgent", "title": "Urgent", "valueOn": "yes", "valueOff": "no"},
+        {
+            "type": "Input.Toggle",
+            "id": "urgent",
+            "title": "Urgent",
+            "valueOn": "yes",
+            "valueOff": "no",
+        },
         {
             "type": "Input.ChoiceSet",
             "id": "team",
@@ -96,7 +121,11 @@ REFUND: dict[str, Any] = {
         },
     ],
     "actions": [
-        {"type": "Action.Submit", "title": "Approve", "data": {"decision": "approve", "amount": "0"}},
+        {
+            "type": "Action.Submit",
+            "title": "Approve",
+            "data": {"decision": "approve", "amount": "0"},
+        },
         {
             "type": "Action.Submit",
             "title": "Reject",

@@ -144,9 +144,7 @@ class Looking(WorkbenchScreen):
     def on_descendant_focus(self) -> None:
         for pane in self.query(Pane):
             if pane.has_focus_within and pane.id in PANES:
-                self._pane = pane.id
-                for name in PANES:
-                    self.set_class(name == pane.id, f"-front-{name}")
+                self.show_pane(pane.id, focus=False)
 
     def do_zoom(self) -> None:
         self._zoomed = not self._zoomed

@@ -8,26 +8,32 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 from textual.worker import Worker, WorkerState
 
-from workbench.model.flow import Flow
 from workbench.model.pack import Pack
 from workbench.model.values import Json, short
 from workbench.session import RUNNING, STEPPING, StartRequest
 from workbench.session.views import PackSummary
 from workbench.tui.bridge import Happened
-from workbench.tui.pack_lines import flow_lines, inbox_word, pack_lines, wrapped
+from workbench.tui.pack_lines import (
+    flow_label,
+    flow_lines,
+    goes_by,
+    inbox_word,
+    nothing_lines,
+    pack_label,
+    pack_lines,
+    wrapped,
+)
 from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.widgets.key_bar import KeyBar
 from workbench.tui.widgets.line_view import LineView
+from workbench.tui.widgets.pack_tree import PackTree, Row
 from workbench.tui.widgets.pane import Pane
 from workbench.tui.widgets.rail import Rail
 from workbench.tui.widgets.status_strip import StatusStrip, StripState
 
-# What a tree row stands for: a pack, or one flow of it.
-Row = tuple[PackSummary, str | None]
 START = ("open", "step_over", "go_on")
 
 
@@ -63,17 +69,14 @@ class PacksScreen(WorkbenchScreen):
         yield StatusStrip(id="strip")
         with Horizontal(id="columns"):
             with Pane("0 Packs", id="list"):
-                tree: Tree[Row] = Tree("packs", id="tree")
-                tree.show_root = False
-                tree.guide_depth = 2
-                yield tree
+                yield PackTree(id="tree")
             with Pane("About", id="about"), Vertical():
                 yield LineView(id="facts")
                 yield Rail(id="preview")
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
-        self.query_one(Tree).focus()
+        self.query_one(PackTree).focus()
         self._say_state()
         self.do_reload()
 
@@ -116,7 +119,7 @@ class PacksScreen(WorkbenchScreen):
         return sorted(found, key=lambda item: ranks.get(str(Path(item.path).resolve()), len(ran)))
 
     def _fill(self) -> None:
-        tree: Tree[Row] = self.query_one(Tree)
+        tree = self.query_one(PackTree)
         row = self.row
         kept = self._wanted or (row and (row[0].path, row[1]))
         tree.clear()
@@ -124,21 +127,21 @@ class PacksScreen(WorkbenchScreen):
         places: dict[tuple[str, str | None] | None, TreeNode[Row]] = {}
         for item in self._found:
             flows = list(item.pack.flows.values()) if item.pack is not None else []
-            shown = [flow for flow in flows if _holds(item, wanted, f"/{flow.id}")]
-            if not shown and not _holds(item, wanted):
+            shown = [flow for flow in flows if goes_by(item, wanted, f"/{flow.id}")]
+            if not shown and not goes_by(item, wanted):
                 continue
-            branch = tree.root.add(Text(_pack_label(item)), (item, None), expand=True)
+            branch = tree.root.add(Text(pack_label(item)), (item, None), expand=True)
             places[item.path, None] = branch
             for flow in shown:
-                leaf = branch.add_leaf(Text(_flow_label(flow)), (item, flow.id))
+                leaf = branch.add_leaf(Text(flow_label(flow)), (item, flow.id))
                 places[item.path, flow.id] = leaf
                 if item.health != "error" and item.pack and flow.id == item.pack.entry.flow_id:
                     places.setdefault(None, leaf)  # where to begin: an entry flow that runs
         tree.root.expand()
         self.query_one("#list", Pane).headline = f"{len(self._found)} in {self.root.name or '.'}"
         place = places.get(kept) or places.get(None) or next(iter(places.values()), None)
-        if place is not None and tree.last_line >= 0:  # asking makes the tree number its lines
-            tree.move_cursor(place)
+        if place is not None:
+            tree.put_cursor(place)
         self._wanted = None if self._found else self._wanted
         self._describe(place.data if place is not None else None)
         self._say_state()
@@ -163,7 +166,7 @@ class PacksScreen(WorkbenchScreen):
     @property
     def row(self) -> Row | None:
         """The pack and flow under the cursor."""
-        node = self.query_one(Tree).cursor_node
+        node = self.query_one(PackTree).cursor_node
         return node.data if node is not None else None
 
     def _chosen(self) -> tuple[PackSummary, str] | None:
@@ -182,7 +185,7 @@ class PacksScreen(WorkbenchScreen):
         # The panes have their new width only after this.
         self.call_after_refresh(lambda: self._describe(self.row))
 
-    def on_tree_node_selected(self, event: Tree.NodeSelected[Row]) -> None:
+    def on_tree_node_selected(self, event: PackTree.NodeSelected[Row]) -> None:
         row = event.node.data
         if row is not None and (row[1] is not None or row[0].pack is None):
             self.action_perform("open")
@@ -191,7 +194,7 @@ class PacksScreen(WorkbenchScreen):
         facts, preview = self.query_one("#facts", LineView), self.query_one("#preview", Rail)
         width = facts.size.width - 2
         if row is None:
-            facts.replace(wrapped(_nothing(self._loading, self.root, self._filter), width))
+            facts.replace(wrapped(nothing_lines(self._loading, self.root, self._filter), width))
             preview.show(None, {}, {})
             self.query_one("#about", Pane).headline = ""
             return
@@ -334,40 +337,3 @@ class PacksScreen(WorkbenchScreen):
             if Path(item.path).resolve() == Path(pack.path).resolve():
                 self._found[index] = PackSummary(item.path, pack)
                 self._fill()
-
-
-def _flow_label(flow: Flow) -> str:
-    count = len(flow.nodes)
-    return f"{flow.id}  {count} node{'s' * (count != 1)}" if count else f"{flow.id}  empty"
-
-
-def _name(item: PackSummary) -> str:
-    """The pack's id, and the folder or file it is in where that is called otherwise."""
-    file = Path(item.path).name
-    if item.pack is None:
-        return file
-    return item.pack.id if file.startswith(item.pack.id) else f"{item.pack.id} ({file})"
-
-
-def _holds(item: PackSummary, wanted: str, tail: str = "") -> bool:
-    names = {item.pack.id if item.pack is not None else "", Path(item.path).name}
-    return any(wanted in f"{name}{tail}".lower() for name in names)
-
-
-def _pack_label(item: PackSummary) -> str:
-    word = {"ok": "", "info": "", "warning": "  ! warnings", "error": "  ✗ errors"}[item.health]
-    version = f" {item.pack.version}{word}" if item.pack is not None else "  ✗ refused"
-    return f"{_name(item)}{version}"
-
-
-def _nothing(loading: bool, root: Path, text: str) -> list[str]:
-    if loading:
-        return ["reading packs …"]
-    if text:
-        return [f"No pack or flow here has {text!r} in its name. Esc shows all again."]
-    return [
-        f"There is no pack in {root.resolve()}.",
-        "",
-        "  workbench PATH   opens another folder or a .gtpack",
-        "  workbench demo   opens the sample packs, ready to step",
-    ]

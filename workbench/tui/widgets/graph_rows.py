@@ -18,11 +18,7 @@ from workbench.tui.widgets.cells import Fragment, clean, elide_middle
 from workbench.tui.widgets.rail_rows import PENDING, UNREACHABLE, RailState
 
 # Lines by the weight of their arms (0 none, 1 light, 2 heavy) up, down, left, right.
-_JOINTS = (
-    " ━─━─╼━╾━┃┌┍┐┬┮┑┭┯┃┎┏┒┰┲┓┱┳"
-    "│└┕┘┴┶┙┵┷│├┝┤┼┾┥┽┿╽┟┢┧╁╆┪╅╈"
-    "┃┖┗┚┸┺┛┹┻╿┞┡┦╀╄┩╃╇┃┠┣┨╂╊┫╉╋"
-)
+_JOINTS = " ━─━─╼━╾━┃┌┍┐┬┮┑┭┯┃┎┏┒┰┲┓┱┳│└┕┘┴┶┙┵┷│├┝┤┼┾┥┽┿╽┟┢┧╁╆┪╅╈┃┖┗┚┸┺┛┹┻╿┞┡┦╀╄┩╃╇┃┠┣┨╂╊┫╉╋"
 _UP, _DOWN, _LEFT, _RIGHT = range(4)
 _SCALE = (27, 9, 3, 1)
 _HEADS = {"▼": "▽", "◀": "◁"}
@@ -120,23 +116,32 @@ def _draw_lines(cells: _Cells, row: GraphRow, y: int, taken: int) -> None:
         found = arms.setdefault(x, [0, 0, 0, 0])
         found[arm] = max(found[arm], weight)
 
+    last = cells.first + cells.width - 1
     for line in row.across:
+        if line.x2 < cells.first or line.x1 > last:
+            continue
         weight = 2 if line.edges & taken else 1
         cells.fill(line.x1 + 1, line.x2, "━" if weight == 2 else "─", _tone(weight))
         meet(line.x1, _RIGHT, weight)
         meet(line.x2, _LEFT, weight)
     for line in row.down:
+        if not cells.first <= line.x1 <= last:
+            continue
         weight = 2 if line.edges & taken else 1
         if line.y1 < y < line.y2:
             cells.put(line.x1, "┃" if weight == 2 else "│", _tone(weight))
         else:
             meet(line.x1, _DOWN if y == line.y1 else _UP, weight)
     for x, weights in arms.items():
+        if not cells.first <= x <= last:
+            continue
         if any(box.bottom == y and box.x <= x <= box.right for box in row.boxes):
             _leave(cells, x, weights)
         else:
             cells.put(x, _joint(weights), _tone(max(weights)))
     for head in row.heads:
+        if not cells.first <= head.x <= last:
+            continue
         weight = 2 if head.edges & taken else 1
         cells.put(head.x, head.sign if weight == 2 else _HEADS[head.sign], _tone(weight))
 

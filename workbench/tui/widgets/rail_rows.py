@@ -78,6 +78,7 @@ class RailState:
 
 PENDING = RailState()
 NOT_TAKEN = RailState("not taken", glyphs.SKIPPED, hint="W why")
+NOT_REACHED = RailState("not taken", glyphs.SKIPPED)
 UNREACHABLE = RailState("no way in", glyphs.SKIPPED)
 
 
