@@ -24,7 +24,8 @@ from benchmarks.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_WORDS = ("refund-approval", "parse", "approve", "notify")
-BAR_BARE, BAR_SKELETON, BAR_MEMORY, BAR_HELP = 1.8, 1.5, 2.0, 4.0
+BAR_BARE, BAR_SKELETON, BAR_MEMORY = 1.8, 1.5, 2.0
+HELP_MS = 80  # what `--help` may take beyond two bare interpreters
 WATCHED = ("textual", "rich", "wasmtime", "watchfiles", "msgspec", "yaml", "sqlite3", "httpx")
 
 
@@ -35,7 +36,7 @@ class FirstFrame:
         self.command = [sys.executable, "-m", *arguments]
         self.words = words
         self.home = home
-        self.peak_kb = 0
+        self.frame_kb = self.peak_kb = 0
 
     def __call__(self) -> float:
         places = {name: str(self.home / name.lower()) for name in ("CONFIG", "STATE", "CACHE")}
@@ -43,6 +44,7 @@ class FirstFrame:
         environment |= {"HOME": str(self.home), "PYTHONPATH": str(ROOT)}
         with Terminal(self.command, cwd=self.home, environment=environment) as terminal:
             seconds = terminal.until(*self.words)
+            self.frame_kb = terminal.resident_kb()
             terminal.type("\x11")
             code = terminal.exit_code()
         if code != 0:
@@ -75,9 +77,11 @@ def help_report(rounds: int) -> bool:
     work = {"help": python("-m", "workbench", "--help"), "pass": python("-c", "pass")}
     measured = run_rounds(work, rounds)
     times = {name: median(seconds) * 1e3 for name, seconds in measured.items()}
-    print(f"--help {times['help']:.0f} ms, python -c pass {times['pass']:.0f} ms")
-    share = ratio(measured, "help", "pass")
-    held = verdict("--help / python -c pass", share, f"<= {BAR_HELP}", share <= BAR_HELP)
+    bar = 2 * times["pass"] + HELP_MS
+    print(f"python -c pass {times['pass']:.0f} ms")
+    held = verdict(
+        "--help, ms (2 x python -c pass + 80)", times["help"], f"<= {bar:.0f}", times["help"] <= bar
+    )
     quiet = (
         "\nfrom workbench.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: print()"
     )
@@ -96,14 +100,15 @@ def frame_report(rounds: int) -> bool:
         }
         measured = run_rounds(apps, rounds)
         for app, seconds in measured.items():
-            peak = apps[app].peak_kb // 1024
-            print(f"{app:<9} first frame {median(seconds) * 1e3:5.0f} ms, peak {peak} MB")
+            frame, peak = apps[app].frame_kb // 1024, apps[app].peak_kb // 1024
+            took = f"first frame {median(seconds) * 1e3:5.0f} ms"
+            print(f"{app:<9} {took}, {frame} MB then, {peak} MB at most")
     bare, skeleton = ratio(measured, "demo", "bare"), ratio(measured, "demo", "skeleton")
-    memory = apps["demo"].peak_kb / apps["bare"].peak_kb
+    memory = apps["demo"].frame_kb / apps["bare"].frame_kb
     held = verdict("demo / bare", bare, f"<= {BAR_BARE}", bare <= BAR_BARE)
     held &= verdict("demo / skeleton", skeleton, f"<= {BAR_SKELETON}", skeleton <= BAR_SKELETON)
     return held & verdict(
-        "peak memory, demo / bare", memory, f"<= {BAR_MEMORY}", memory <= BAR_MEMORY
+        "memory at the first frame, demo / bare", memory, f"<= {BAR_MEMORY}", memory <= BAR_MEMORY
     )
 
 

@@ -51,6 +51,8 @@ class Line:
         components: tuple[str, ...] = (),
     ) -> None:
         self.nodes = len(nodes)
+        self.store = store
+        self._run_id = ""
         self._inputs = map(run_input, count(1))
         self._workspace = Workspace(root, store=store, cache=root.parent / "cache")
         pack = _pack(root / "pack", nodes, components)
@@ -60,6 +62,7 @@ class Line:
         """The seconds of one node of a run that ends well."""
         request = msgspec.structs.replace(self._request, input=next(self._inputs))
         run = self._workspace.start(request, PAUSED_AT_START)
+        self._run_id = run.id
         live = self._workspace.live(run.id)
         assert live is not None and live.control.wait_paused(LIMIT_S)
         start = time.perf_counter()
@@ -68,6 +71,13 @@ class Line:
         seconds = time.perf_counter() - start
         assert ended and live.run.status == "finished", live.run
         return seconds / self.nodes
+
+    def calls(self) -> float:
+        """The seconds of one node's effect in a run: the call through the chain, as the run
+        itself noted it (whole microseconds), without rendering, routing, journal or transcript."""
+        self()
+        spent = [step.duration_us for step in self.store.steps(self._run_id)]
+        return sum(spent) / len(spent) / 1e6
 
     def close(self) -> None:
         self._workspace.close()
@@ -108,7 +118,7 @@ SAMPLES = (
 
 
 @contextmanager
-def component_line(root: Path, nodes: int, sample: Sample, *, journal: bool) -> Iterator[Work]:
+def component_line(root: Path, nodes: int, sample: Sample, *, journal: bool) -> Iterator[Line]:
     """A line of nodes that all make the sample's call."""
     call = {"component": sample.component, "input": sample.input}
     node = {"component.exec": call, "operation": sample.operation}

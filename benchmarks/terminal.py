@@ -70,6 +70,16 @@ class Terminal:
                 raise TimeoutError(f"never showed {missing}{ended}; its output ends with:\n{shown}")
         return time.perf_counter() - self.started
 
+    def resident_kb(self) -> int:
+        """The memory the program holds now (Linux; 0 elsewhere and once it ended)."""
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text("ascii")
+        except OSError:
+            return 0
+        return next(
+            (int(row.split()[1]) for row in status.splitlines() if row.startswith("VmRSS")), 0
+        )
+
     def type(self, keys: str) -> None:
         """Send keys as a keyboard would."""
         os.write(self._fd, keys.encode())

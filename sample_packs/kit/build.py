@@ -6,9 +6,9 @@
     python sample_packs/kit/build.py --check    do sources and components match the lock? (no Zig)
 
 Needs `pip install ziglang==0.17.1 wasmtime`. Each `sample_packs/<pack>/src/*.zig` says its `name`
-and its `shell`, and becomes `sample_packs/<pack>/components/<name>.wasm`; so does each `*.wat`, a
-core module by hand, in comments. The same sources give the same bytes on every machine and in
-every folder, which is what makes the lock worth having.
+and its `shell`, and becomes `sample_packs/<pack>/components/<name>.wasm`; a `*.wat`, a core module
+written by hand, says them in comments. The same sources give the same bytes on every machine and
+in every folder, which is what makes the lock worth having.
 """
 
 from __future__ import annotations

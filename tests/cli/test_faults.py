@@ -33,7 +33,7 @@ CASES: dict[str, tuple[Callable[[], bytes], int, str, str]] = {
         "the upstream asked for a pause",
     ),
     "cancellable_loop": (faults.cancellable_loop, 124, "node_timeout", "200 ms"),
-    "modern_error": (faults.modern_error, 1, "component_link", "world"),
+    "modern_error": (faults.modern_error, 1, "UPSTREAM_BUSY", "come back later"),
     "exits": (faults.exits, 1, "component_exit", "exit"),
     "core_module": (faults.core_module, 1, "not_a_component", "component"),
     "garbage": (faults.garbage, 1, "not_a_component", ""),

@@ -25,12 +25,8 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.exit_codes import ExitCode
 from workbench.model.run import Run, RunStatus
 from workbench.model.waits import Wait
-from workbench.recording.run_summary import (
-    Ending,
-    RunDirectory,
-    write_early_failure,
-    write_run_summary,
-)
+from workbench.recording.run_directory import RunDirectory
+from workbench.recording.run_summary import Ending, write_early_failure, write_run_summary
 
 OURS = ("run_id", "steps", "output", "waiting", "exit", "redactions")
 BOOM = Failure("E", "boom", origin="component")

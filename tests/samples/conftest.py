@@ -22,9 +22,13 @@ def tagged_variants(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(kind, "_tagged", lambda self: True)
 
 
-@pytest.fixture
-def bench(tmp_path: Path, component_cache: Path) -> Iterator[Workspace]:
-    """A workspace with its journal in memory; compiled components are shared by all tests."""
-    workspace = Workspace(tmp_path, store=MemoryStore(), cache=component_cache)
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory, component_cache: Path) -> Iterator[Workspace]:
+    """One workspace for the runs of a test file, its journal in memory: whatever went wrong in
+    one test, the next goes on in it. Compiled components are shared by all tests."""
+    folder = tmp_path_factory.mktemp("bench")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+        workspace = Workspace(folder, store=MemoryStore(), cache=component_cache)
     yield workspace
     workspace.close()

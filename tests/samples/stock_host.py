@@ -181,7 +181,6 @@ def modern_envelope(payload: bytes) -> Record:
 def _load(component: bytes, interruptible: bool) -> tuple[Engine, Component]:
     config = Config()
     config.epoch_interruption = interruptible
-    config.cranelift_opt_level = "none"  # compiling costs more than running here
     engine = Engine(config)
     return engine, Component(engine, component)
 

@@ -149,6 +149,7 @@ def test_a_run_stands_still_on_the_fault_and_is_let_go(fault: str, bench: Worksp
         assert bench.go(run.id, "run")
     live = bench.live(run.id)
     assert live is None or live.join(SOON)
+    bench.events.unsubscribe(reader)
     ended: Run = bench.find_run(run.id)
     assert ended.failure is not None
     assert ended.failure.code == CODES[fault]

@@ -164,7 +164,7 @@ def test_a_wait_fits_the_card_before_it(
 ) -> None:
     run = run_pack(bench, PACK, presets(PACK)[preset])
     assert run.status == "waiting"
-    [waiting] = bench.waits()
+    [waiting] = [one for one in bench.waits() if one.run.id == run.id]
     assert waiting.wait.signal == signal
     assert waiting.wait.due_at == bench.clock(run)[0] + hours * HOUR
     card = bench.steps(run.id)[-2].output
@@ -201,7 +201,7 @@ def test_every_card_is_one(bench: Workspace) -> None:
 
 def test_a_wait_of_the_sub_flow_is_answered_by_its_key(bench: Workspace) -> None:
     run = run_pack(bench, PACK, presets(PACK)["urgent"])
-    [waiting] = bench.waits()
+    [waiting] = [one for one in bench.waits() if one.run.id == run.id]
     refused, _ = bench.resolve(waiting.key, Resolution("ok", {"decision": "perhaps"}))
     assert refused.status != "accepted"
     outcome, _ = bench.resolve(waiting.key, Resolution("ok", {"decision": "take"}))

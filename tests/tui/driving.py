@@ -81,7 +81,7 @@ class Bench:
 
     async def _drained(self) -> None:
         quiet = 0
-        while quiet < 4:
+        while quiet < 4 and self.app.is_running:
             await asyncio.sleep(0)
             screens = self.app.screen_stack
             pumps = (self.app, *screens, *screens[-1].walk_children())

@@ -10,6 +10,7 @@ import pytest
 from tests.tui.driving import NARROW, WIDE, Bench, play
 from workbench.tui.screens.answer import AnswerScreen
 from workbench.tui.screens.inbox import InboxScreen
+from workbench.tui.screens.note import NoteScreen
 
 THEMES = ("dusk", "paper", "contrast", "deuteranopia")
 
@@ -105,8 +106,10 @@ def test_no_screen_shows_a_secret_of_the_mocks(desk: Path) -> None:
         await bench.repair()  # the charge was made, with the key in its header
         bench.debug.put_cursor("pay")
         await look("2", "o")
-        for _ in bench.inspector.seen.effects if bench.inspector.seen else ():
+        assert "[Effects 3]" in bench.text
+        for _ in range(3):
             await look("enter")
+            assert bench.shows(NoteScreen)
             await look("escape", "j")
         await look("3", "z")
         await look("z", "question_mark")

@@ -126,6 +126,17 @@ def _start(parser: argparse.ArgumentParser) -> None:
     _workspace(parser)
 
 
+def _call(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pack", type=Path, help="a .gtpack, its source folder or a .wasm")
+    parser.add_argument("component", help="a component of the pack, by id")
+    parser.add_argument("operation", nargs="?", default="", help="without one: describe yourself")
+    parser.add_argument("--input", metavar="JSON|@FILE|-", help="the operation's input")
+    parser.add_argument("--mocks", type=Path, metavar="FILE", help="default: PACK/mocks.toml")
+    parser.add_argument("--timeout", type=int, default=30_000, metavar="MS")
+    parser.add_argument("--seed", type=int, default=0, help="of the random stream")
+    _facts(parser)
+
+
 def _run(parser: argparse.ArgumentParser) -> None:
     _start(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
@@ -177,6 +188,7 @@ COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] 
     "list": ("packs:list_packs", "the packs and flows below a folder", _list),
     "inspect": ("packs:inspect_pack", "one pack: flows, nodes, components, findings", _inspect),
     "run": ("runs:run_pack", "run a flow to its end, a wait or a failure", _run),
+    "call": ("call:call_component", "call one component, without a flow", _call),
     "debug": ("debug:debug_pack", "step a flow in plain lines", _start),
     "send": ("send:send_message", "talk to a flow: answers its wait, or starts a run", _send),
     "waits": ("waits:list_waits", "the waits that want an answer", _facts),

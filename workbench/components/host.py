@@ -23,12 +23,13 @@ from workbench.components.capture import Sweeper
 from workbench.components.imports import Denied, LiveCall
 from workbench.components.seat import Linked, Seat, Unlinkable
 from workbench.components.shape import Shape, listed, reflect
-from workbench.components.worlds import CallRequest, Entrance, entrance
+from workbench.components.worlds import CallRequest, Entrance, describer, entrance, remarks
 from workbench.effects.chain import Perform
 from workbench.effects.control import RunControl, Stopped
 from workbench.effects.world import World
-from workbench.model.effect import Effect, Failure, Outcome, failed
+from workbench.model.effect import Effect, Failure, Outcome, failed, ok
 from workbench.model.errors import WorkbenchError
+from workbench.model.findings import Finding
 from workbench.model.values import sha256
 
 MEMORY_LIMIT = 256 << 20
@@ -39,7 +40,8 @@ CLOSING_S = 5.0
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """A loaded component. `imports` and `exports` are "interface@version#function"; `world` is
-    the interface a call goes to, empty when there is none; `size` is that of the compiled form."""
+    the interface a call goes to, empty when there is none; `size` is that of the compiled form;
+    `findings` are about the component, at `name`."""
 
     name: str
     sha256: str
@@ -50,6 +52,7 @@ class Artifact:
     shape: Shape
     entrance: Entrance | None
     read: Read
+    findings: tuple[Finding, ...] = ()
 
 
 class ComponentHost:
@@ -159,6 +162,18 @@ class ComponentHost:
             return outcome
         failure = outcome.failure and failures.panicked(name, outcome.failure, logs)
         return Outcome(outcome.status, outcome.value, failure, outcome.source, logs)
+
+    def describe(
+        self, artifact: Artifact, *, perform: Perform, control: RunControl, world: World
+    ) -> Outcome:
+        """What a component says about itself, as JSON; guest code runs. Null when it has no
+        `describe`. Raises Stopped as `call` does."""
+        way_in = describer(artifact.shape.exports)
+        if way_in is None:
+            return ok(None, "wasm")
+        asked = replace(artifact, entrance=way_in)
+        request = CallRequest("describe")
+        return self.call(asked, request, perform=perform, control=control, world=world)
 
     def close(self) -> None:
         """Stop guests still running, wait for them, and let go of every engine."""
@@ -300,6 +315,7 @@ class ComponentHost:
             shape=shape,
             entrance=way_in,
             read=read,
+            findings=remarks(shape.exports, name),
         )
 
     def _warm(self) -> None:

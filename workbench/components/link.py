@@ -22,13 +22,14 @@ from workbench.model.values import Json
 
 
 class ComponentLink:
-    """Answers `component.call` for the components of one pack; lets everything else pass, also a
-    component the pack does not have (the end of the chain knows built-in ones).
+    """Answers `component.call` and `component.describe` for the components of one pack; lets
+    everything else pass, also a component the pack does not have (the end of the chain knows
+    built-in ones).
 
     `perform` is the whole chain: what a guest asks starts at its outermost link.
     """
 
-    kinds = frozenset({"component.call"})
+    kinds = frozenset({"component.call", "component.describe"})
 
     def __init__(
         self,
@@ -71,6 +72,10 @@ class ComponentLink:
         except WorkbenchError as error:
             failure = Failure(error.code, error.message, "host", where=error.where)
             return failed(failure, "wasm")
+        if effect.kind == "component.describe":
+            return self._host.describe(
+                artifact, perform=self._perform, control=self._control, world=self._world
+            )
         return self._host.call(
             artifact,
             self._request(effect),

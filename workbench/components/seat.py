@@ -80,7 +80,7 @@ class Seat:
         self._sweeper = sweeper
         self.call: LiveCall | None = None
         self._epoch = bindings.address(self.engine)
-        self._linked: dict[tuple[str, str], Linked] = {}
+        self._linked: dict[tuple[str, str, str], Linked] = {}
         self._capture: Capture | None = None
         self._timers: wasi.TimerMaker | None = None
         self._memory = [
@@ -102,7 +102,7 @@ class Seat:
     ) -> Linked:
         """The component linked for this seat; opened the first time. Raises WasmtimeError when
         an import cannot be defined."""
-        key = (digest, entrance[0])
+        key = (digest, *entrance)
         found = self._linked.get(key)
         if found is None:
             if len(self._linked) >= MOST_LINKED:

@@ -5,25 +5,30 @@ result. The first row that a component exports is used, so newer shapes go first
 generous record: the codec takes from it what the component's own type asks for, because three
 shapes share two version numbers (`component-host.md` §1).
 
-A component reports its own failures in several places, and all of them become a failed outcome
-with the component's code: the `err` case, and inside an ok answer `{"ok": false, "error": …}` or
-`{"error": …}`.
+The 2026-02 runner does not know node@0.6.0 (packs-and-engine §1.6): a component that exports
+nothing else it could call carries a finding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.components.abi import Case, Err, Ok
+from workbench.components.answers import (
+    read_description,
+    read_invocation,
+    read_run,
+    read_text,
+)
 from workbench.components.codec import Signature
 from workbench.components.shape import Interface
-from workbench.model.effect import Failure, Outcome, failed, ok
-from workbench.model.errors import WorkbenchError
-from workbench.model.values import Json, decode, encode
+from workbench.model.cbor import encode_cbor
+from workbench.model.effect import Outcome
+from workbench.model.findings import Finding
+from workbench.model.values import Json, encode
 
-LARGEST_OUTPUT = 8 << 20
+LANGUAGE = "en"  # where a locale is required and nobody chose one
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class World:
     function: str
     arguments: Callable[[str, CallRequest], tuple[Any, ...]]
     read: Callable[[str, Any], Outcome]
+    known_in_2026_02: bool = True  # whether the 2026-02 runner calls it
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,25 @@ class Entrance:
 
 def entrance(exports: dict[str, Interface]) -> Entrance | None:
     """The way into a component, None when it exports no world we know."""
-    for world in WORLDS:
+    return _first(WORLDS, exports)
+
+
+def describer(exports: dict[str, Interface]) -> Entrance | None:
+    """The function with which a component describes itself, None when it has none."""
+    return _first(DESCRIBERS, exports)
+
+
+def remarks(exports: dict[str, Interface], name: str) -> tuple[Finding, ...]:
+    """What is worth knowing about how this component is called; `name` is where it is."""
+    way_in = entrance(exports)
+    if way_in is None or _first([w for w in WORLDS if w.known_in_2026_02], exports) is not None:
+        return ()
+    said = f"the 2026-02 runner never calls this component: it exports only {way_in.interface}"
+    return (Finding("component_uncalled", "warning", name, said),)
+
+
+def _first(worlds: Sequence[World], exports: dict[str, Interface]) -> Entrance | None:
+    for world in worlds:
         for name, interface in exports.items():
             signature = interface.functions.get(world.function)
             if name.startswith(world.interface) and signature is not None:
@@ -117,79 +141,48 @@ def _text_arguments(_name: str, request: CallRequest) -> tuple[Any, ...]:
     return exec_context(request), request.operation, encode(request.input).decode()
 
 
-def _read_text(name: str, result: Any) -> Outcome:
-    """invoke-result: a variant or a result of text and node-error."""
-    if isinstance(result, Ok) or (isinstance(result, Case) and result.name == "ok"):
-        text = result.value if isinstance(result, Ok) else result.payload
-        return read_body(name, text)
-    error = result.value if isinstance(result, Err) else result.payload
-    return node_error(error)
+def _envelope_arguments(name: str, request: CallRequest) -> tuple[Any, ...]:
+    """invoke(op, envelope) of 0.6.0. What older contexts leave out is required here: who knows no
+    deadline says 0, who has no trace the session."""
+    context = exec_context(request)["tenant"]
+    required = {
+        "trace-id": request.trace_id or request.session,
+        "correlation-id": request.session,
+        "i18n-id": request.i18n_id or LANGUAGE,
+        "deadline-ms": request.deadline_ms or 0,
+    }
+    envelope = {
+        "ctx": {**context, **required},
+        "flow-id": request.flow_id,
+        "step-id": request.node_id,
+        "component-id": name,
+        "attempt": request.attempt,
+        "payload-cbor": encode_cbor(request.input),
+        "metadata-cbor": None,
+    }
+    return request.operation, envelope
 
 
-def read_body(name: str, text: str) -> Outcome:
-    """The outcome of an answer's text: nothing is null, JSON is JSON, other text is a string.
-    Text that begins like a JSON object, array or string and is none is `component_bad_output`."""
-    if len(text) > LARGEST_OUTPUT:
-        message = f"component {name} answered with more than {LARGEST_OUTPUT >> 20} MiB"
-        return failed(Failure("component_output_too_large", message, "host"), "wasm")
-    body = text.strip()
-    if not body:
-        return ok(None, "wasm")
-    try:
-        value = decode(body, f"the answer of component {name}")
-    except WorkbenchError as error:
-        if body[0] in '{["':
-            message = f"component {name} answered with broken JSON: {error.message}"
-            return failed(Failure("component_bad_output", message, "host"), "wasm")
-        return ok(text, "wasm")
-    return read_output(value)
+def _run_arguments(_name: str, request: CallRequest) -> tuple[Any, ...]:
+    """run(input, state): the operation is not passed and the state is always new
+    (packs-and-engine §1.6)."""
+    return encode_cbor(request.input), encode_cbor({})
 
 
-def read_output(value: Json) -> Outcome:
-    """An ok outcome, or the failure that an ok answer carries inside."""
-    if isinstance(value, dict) and "error" in value:
-        error = value["error"]
-        if value.get("ok") is False and error is not None:
-            return _reported(error, value)
-        coded = isinstance(error, dict) and ("code" in error or "message" in error)
-        if "ok" not in value and (coded or (isinstance(error, str) and len(value) == 1)):
-            return _reported(error, value)
-    return ok(value, "wasm")
+def _no_arguments(_name: str, _request: CallRequest) -> tuple[Any, ...]:
+    return ()
 
 
-def node_error(error: dict[str, Any]) -> Outcome:
-    """The outcome of a node-error record; its details are JSON text where they can be."""
-    details = error.get("details")
-    if isinstance(details, str):
-        try:
-            details = decode(details)
-        except WorkbenchError:
-            pass
-    return failed(_failure({**error, "details": details}), "wasm")
-
-
-def _reported(error: Json, output: Json) -> Outcome:
-    """A failure inside an answer; the whole answer stays the outcome's value."""
-    return Outcome("err", output, _failure(error), "wasm")
-
-
-def _failure(error: Json) -> Failure:
-    """A component's own words; what it left out is filled in as the reference does (§4.7)."""
-    if not isinstance(error, dict):
-        error = {"message": error}
-    backoff = error.get("backoff-ms", error.get("backoff_ms"))
-    return Failure(
-        code=str(error.get("code") or "component_error"),
-        message=str(error.get("message") or "component reported error"),
-        origin="component",
-        retryable=error.get("retryable") is True,
-        backoff_ms=backoff if type(backoff) is int else None,
-        details=error.get("details"),
-    )
-
-
-# node@0.6.0 and component-runtime@0.6.0 (CBOR) go on top when they come.
 WORLDS: tuple[World, ...] = (
-    World("greentic:component/node@0.5.", "invoke", _text_arguments, _read_text),
-    World("greentic:component/node@0.4.", "invoke", _text_arguments, _read_text),
+    World("greentic:component/node@0.6.", "invoke", _envelope_arguments, read_invocation, False),
+    World("greentic:component/node@0.5.", "invoke", _text_arguments, read_text),
+    World("greentic:component/node@0.4.", "invoke", _text_arguments, read_text),
+    World("greentic:component/component-runtime@0.6.", "run", _run_arguments, read_run),
+)
+
+DESCRIBERS: tuple[World, ...] = (
+    World("greentic:component/node@0.6.", "describe", _no_arguments, read_description),
+    World(
+        "greentic:component/component-descriptor@0.6.", "describe", _no_arguments, read_description
+    ),
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import tzinfo
+from typing import TYPE_CHECKING
 
-from workbench.mocks.cassettes import Cassettes, Recording, Tape
 from workbench.mocks.clock import Clock
 from workbench.mocks.config import MocksConfig
 from workbench.mocks.dice import Dice
@@ -21,6 +21,9 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.findings import Finding
 from workbench.model.masking import Masker
 from workbench.model.values import Json
+
+if TYPE_CHECKING:
+    from workbench.mocks.cassettes import Cassettes, Recording, Tape
 
 
 class MockWorld:
@@ -100,6 +103,8 @@ class MockWorld:
 
     def reload_tapes(self) -> None:
         """Read the recordings again; how far they were played is kept."""
+        from workbench.mocks.cassettes import Cassettes
+
         self._tapes = Cassettes(self.config.cassettes, self.masker)
 
     def replace_config(self, config: MocksConfig) -> None:

@@ -15,6 +15,7 @@ from workbench.model.values import Json, digest
 
 # Kinds in use. A kind is a plain string so that a link may serve kinds this list has not met.
 #   component.call   target = component id   request = {"operation", "input"}
+#   component.describe  target = component id    value = what it says about itself, or None
 #   http             target = host           request = {"method","url","headers":{},"body":str|None}
 #                    value   = {"status","headers":{},"body"}
 #   secret.get       target = name           value   = the secret's text, or None when there is none

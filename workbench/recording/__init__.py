@@ -1,5 +1,6 @@
 """Recording: what a run leaves on disk for people and for other tools.
 
-`transcript.Transcript` appends `transcript.jsonl`; `run_summary` owns the run's folder and writes
-`run.json` and the nodes' logs; `line_index` reads large transcripts back by byte offset.
+`run_directory` owns the run's folder and the nodes' logs in it. `transcript.Transcript` appends
+`transcript.jsonl`, `run_summary` writes `run.json`, `line_index` reads large transcripts back by
+byte offset.
 """

@@ -1,4 +1,4 @@
-"""A run's folder, and `run.json` in it: what happened, in the desktop runner's shape.
+"""`run.json` in a run's folder: what happened, in the desktop runner's shape.
 
 The reference's fields stand first and keep their types (`packs-and-engine.md` §6.6); ours follow:
 `run_id`, `steps`, `output`, `waiting`, `exit`, `redactions`. A finished run has one of the
@@ -20,84 +20,14 @@ from workbench.model.effect import Failure
 from workbench.model.errors import WorkbenchError
 from workbench.model.exit_codes import ExitCode
 from workbench.model.masking import redact_keys
-from workbench.model.run import Run, StepRecord
+from workbench.model.run import Run
 from workbench.model.values import Json, pretty
 from workbench.model.waits import Wait
 from workbench.recording.lines import RunIds
 from workbench.recording.node_traces import NodeTrace, NodeTraces
+from workbench.recording.run_directory import RunDirectory, unwritable
 
 UNFINISHED = "the run was left before its end; it can be resumed"
-
-
-@dataclass(frozen=True, slots=True)
-class RunDirectory:
-    """Where one run's artifacts live: `transcript.jsonl`, `run.json` and `logs/` (§6.3)."""
-
-    root: Path
-
-    @classmethod
-    def create(cls, root: Path, now: int, run_id: str) -> RunDirectory:
-        """A new folder `<root>/runs/<time>_<first 6 of the id>`; `root` ignores itself in git.
-
-        Raises `run_directory_unwritable`.
-        """
-        name = f"{rfc3339(now).replace(':', '-')}_{run_id[:6]}"
-        try:
-            (root / "runs").mkdir(parents=True, exist_ok=True)
-            ignore = root / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n", encoding="utf-8")
-            return cls(_new_folder(root / "runs", name))._with_logs()
-        except OSError as error:
-            raise _unwritable(root, error) from error
-
-    @classmethod
-    def at(cls, root: Path) -> RunDirectory:
-        """The folder the user named, or the one of a run that goes on; made when it is missing.
-
-        Raises `run_directory_unwritable`.
-        """
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            return cls(root)._with_logs()
-        except OSError as error:
-            raise _unwritable(root, error) from error
-
-    def _with_logs(self) -> RunDirectory:
-        self.logs.mkdir(exist_ok=True)
-        return self
-
-    @property
-    def transcript(self) -> Path:
-        return self.root / "transcript.jsonl"
-
-    @property
-    def summary(self) -> Path:
-        return self.root / "run.json"
-
-    @property
-    def logs(self) -> Path:
-        return self.root / "logs"
-
-    def keep_log(self, step: StepRecord, traces: NodeTraces) -> Path | None:
-        """Write the node's log when it printed or failed: what it printed, then its error.
-
-        A later attempt replaces it (§6.6). None when there is nothing to keep or it cannot be
-        written; a log must not end a run.
-        """
-        trace = traces.nodes.get(step.node)
-        if trace is None or not (step.logs or trace.status == "Error"):
-            return None
-        text = step.logs
-        if trace.status == "Error":
-            text += "" if not text or text.endswith("\n") else "\n"
-            text += f"{trace.error['message']}\n"
-        path = self.logs / trace.log_name
-        try:
-            path.write_text(text, encoding="utf-8", errors="replace")
-        except OSError:
-            return None
-        return path
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,24 +190,4 @@ def _write(directory: RunDirectory, body: Json) -> None:
         beside.write_text(pretty(body) + "\n", encoding="utf-8", errors="backslashreplace")
         os.replace(beside, directory.summary)
     except OSError as error:
-        raise _unwritable(directory.root, error) from error
-
-
-def _new_folder(parent: Path, name: str) -> Path:
-    """A folder that did not exist: two runs may start at one (virtual) moment."""
-    for extra in range(1, 1000):
-        path = parent / (name if extra == 1 else f"{name}-{extra}")
-        try:
-            path.mkdir()
-        except FileExistsError:
-            continue
-        return path
-    raise FileExistsError(f"{name} exists a thousand times")
-
-
-def _unwritable(path: Path, error: OSError) -> WorkbenchError:
-    return WorkbenchError(
-        "run_directory_unwritable",
-        f"cannot write the run's folder: {error.strerror or error}",
-        where=str(path),
-    )
+        raise unwritable(directory.root, error) from error

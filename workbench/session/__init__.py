@@ -4,13 +4,21 @@
 import from here and from the model, and from nowhere else.
 """
 
-from workbench.session.requests import HEADLESS, RUNNING, STEPPING, DriveMode, StartRequest
+from workbench.session.requests import (
+    HEADLESS,
+    RUNNING,
+    STEPPING,
+    ComponentQuestion,
+    DriveMode,
+    StartRequest,
+)
 from workbench.session.workspace import Workspace
 
 __all__ = [
     "HEADLESS",
     "RUNNING",
     "STEPPING",
+    "ComponentQuestion",
     "DriveMode",
     "StartRequest",
     "Workspace",

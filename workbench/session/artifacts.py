@@ -16,7 +16,8 @@ from workbench.model.effect import EffectRecord
 from workbench.model.errors import WorkbenchError
 from workbench.model.run import Run, StepRecord
 from workbench.model.waits import Wait
-from workbench.recording.run_summary import Ending, RunDirectory, write_run_summary
+from workbench.recording.run_directory import RunDirectory
+from workbench.recording.run_summary import Ending, write_run_summary
 from workbench.recording.transcript import RunIds, Transcript
 from workbench.session.outcome import exit_code
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from workbench.model.clock import wall_now
 from workbench.model.errors import WorkbenchError
 from workbench.model.exit_codes import ExitCode
-from workbench.recording.run_summary import RunDirectory, write_early_failure
+from workbench.recording.run_directory import RunDirectory
+from workbench.recording.run_summary import write_early_failure
 from workbench.recording.transcript import RunIds, Transcript
 from workbench.session.paths import prepare_state
 from workbench.session.requests import StartRequest

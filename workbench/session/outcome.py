@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.model.effect import Failure
 from workbench.model.exit_codes import ExitCode
 from workbench.model.run import Run
 
@@ -15,7 +16,12 @@ def exit_code(run: Run) -> ExitCode:
         return ExitCode.DONE
     if run.status == "waiting":
         return ExitCode.WAITING
-    codes = {run.failure.code, run.failure.cause} if run.failure is not None else set()
+    return failure_exit(run.failure)
+
+
+def failure_exit(failure: Failure | None) -> ExitCode:
+    """The exit code of a command that a failure ended."""
+    codes = {failure.code, failure.cause} if failure is not None else set()
     if codes & NETWORK:
         return ExitCode.NETWORK_REFUSED
     return ExitCode.TIME_LIMIT if codes & TIME else ExitCode.FAILED

@@ -28,6 +28,18 @@ class StartRequest(msgspec.Struct, frozen=True):
     artifacts_dir: Path | None = None
 
 
+class ComponentQuestion(msgspec.Struct, frozen=True):
+    """One call of a component without a run. Without an operation the component is asked to
+    describe itself; `mocks` and the limit are as for a run."""
+
+    component: str
+    operation: str = ""
+    input: Json = None
+    mocks: Path | None = None
+    seed: int = 0
+    timeout_ms: int = 30_000
+
+
 class DriveMode(msgspec.Struct, frozen=True):
     """How a run is driven: the stepping mode it begins in, and what pauses it. `may_repeat`
     lets a live request that may have run already be made again."""

@@ -26,7 +26,6 @@ from workbench.model.run import ACTIVE_STEP, Position, Run, RunOptions
 from workbench.model.stepping import Breakpoint, Choice, Mode
 from workbench.model.values import Json
 from workbench.session import answers, paths
-from workbench.session.artifacts import RunFiles
 from workbench.session.requests import HEADLESS, STEPPING, DriveMode, StartRequest
 from workbench.session.reload import Reloader
 from workbench.session.shelf import Shelf
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from workbench.components import ComponentHost
     from workbench.mocks import MocksConfig
     from workbench.packs import OpenedPack
+    from workbench.session.artifacts import RunFiles
     from workbench.session.live_run import LiveRun
 
 replace = msgspec.structs.replace
@@ -325,7 +325,7 @@ class RunDesk:
 
     def _artifacts(self, now: int, run_id: str, wanted: Path | None = None) -> Path:
         """The folder of a new run's files, made."""
-        from workbench.recording.run_summary import RunDirectory
+        from workbench.recording.run_directory import RunDirectory
 
         if wanted is not None:
             return RunDirectory.at(wanted).root
@@ -435,6 +435,8 @@ class RunDesk:
         return self._masker_of(run, mocks).mask(value)
 
     def _files(self, run: Run) -> RunFiles:
+        from workbench.session.artifacts import RunFiles
+
         store = self.store
         return RunFiles(run, self._now, lambda wait: answers.key_of(store, wait), self._problem)
 

@@ -120,6 +120,10 @@ class Shelf:
                 findings.append(Finding(error.code, "error", component.entry, error.message))
                 found[name] = component
                 continue
+            findings.extend(
+                msgspec.structs.replace(finding, where=component.entry)
+                for finding in artifact.findings
+            )
             found[name] = msgspec.structs.replace(
                 component,
                 world=component.world or artifact.world,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from workbench.model.effect import EffectRecord
+from workbench.model.effect import EffectRecord, Outcome
 from workbench.model.events import Pause
 from workbench.model.findings import Finding
 from workbench.model.pack import Pack
@@ -61,3 +61,14 @@ class RunView(msgspec.Struct, frozen=True):
     live: bool = False
     clock: str = ""
     network: str = "offline"
+
+
+class CallView(msgspec.Struct, frozen=True):
+    """What one component call gave, masked: its outcome (logs included) and the effects the
+    component asked for. `operation` is empty when it described itself; the time is in µs."""
+
+    component: str
+    operation: str
+    outcome: Outcome
+    effects: tuple[EffectRecord, ...] = ()
+    duration_us: int = 0

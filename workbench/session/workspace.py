@@ -24,10 +24,10 @@ from workbench.model.values import Json
 from workbench.model.waits import Resolution, ResolveOutcome, Wait
 from workbench.session import answers, paths
 from workbench.session.mocks_desk import MocksDesk
-from workbench.session.requests import HEADLESS, STEPPING, DriveMode
+from workbench.session.requests import HEADLESS, STEPPING, ComponentQuestion, DriveMode
 from workbench.session.run_desk import RunDesk
 from workbench.session.saved_version import place_kept
-from workbench.session.views import OpenWait, PackSummary, Preview, RunView
+from workbench.session.views import CallView, OpenWait, PackSummary, Preview, RunView
 
 
 class Workspace(RunDesk):
@@ -81,6 +81,17 @@ class Workspace(RunDesk):
         if flow_id == pack.entry.flow_id:
             found.extend(self.presets(path).items())
         return found
+
+    def call(self, path: Path, question: ComponentQuestion) -> CallView:
+        """Call one component without a run; returns when it has answered (never call it on a
+        screen's thread). Raises `component_unknown` and what opening the pack raises."""
+        from workbench.session.component_call import ComponentCall
+
+        opened = self.shelf.open(path)
+        mocks, assets = self._mocks(opened, question.mocks), self.shelf.assets(opened)
+        host, watchdog = self.host, self._watchdog
+        call = ComponentCall(host, watchdog, self._now, opened, assets, mocks, question)
+        return call.answer()
 
     # mocks
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
+from textual.app import App, SuspendNotSupported
 from textual.binding import BindingType
 from textual.events import Resize
 
@@ -228,8 +228,11 @@ class WorkbenchApp(App[int]):
         """Open `file:line` of a pack in the user's editor, the screen put aside meanwhile."""
         from workbench.tui.editor import edit
 
-        with self.suspend():
-            problem = edit(Path(pack_path), where)
+        try:
+            with self.suspend():
+                problem = edit(Path(pack_path), where)
+        except SuspendNotSupported:
+            problem = f"this terminal cannot be lent to an editor: {where}"
         if problem:
             self.tell(problem)
 

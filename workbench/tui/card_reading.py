@@ -248,7 +248,7 @@ def _input(name: str, raw: dict[str, Json]) -> Input | None:
     return Input(
         words(raw.get("id"), 0),
         kind,
-        _label(raw.get("label")),
+        _label(raw),
         start,
         words(raw.get("placeholder")),
         raw.get("isRequired") is True,
@@ -266,8 +266,11 @@ def _count(raw: Json) -> int:
     return raw if isinstance(raw, int) and not isinstance(raw, bool) and raw > 0 else 0
 
 
-def _label(raw: Json) -> str:
-    return words(raw.get("text") if isinstance(raw, dict) else raw).strip()
+def _label(raw: dict[str, Json]) -> str:
+    label = raw.get("label")
+    text = words(label.get("text") if isinstance(label, dict) else label).strip()
+    # Some write the star of a required input themselves.
+    return text.rstrip("* ") or text if raw.get("isRequired") is True else text
 
 
 def _choices(raw: Json) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,6 @@ from workbench.tui.card_places import find_card
 from workbench.tui.run_model import RunModel
 from workbench.tui.widgets.cells import human_duration
 
-
 _CUT_SHORT = {
     "cancelled": "Cancelled before it ended.",
     "interrupted": "Cut off: the process that ran it ended. It runs again when the run goes on.",

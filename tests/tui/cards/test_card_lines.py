@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.style import Style
 from textual.pilot import Pilot
 
 from tests.tui.cards.samples import REFUND
 from tests.tui.widgets.stage import play, rows_of
 from workbench.tui.card_lines import card_lines
 from workbench.tui.card_reading import read_card
+from workbench.tui.themes import ansi_color_wanted
 from workbench.tui.widgets.card_view import CardView
 from workbench.tui.widgets.glyphs import use_ascii
 
@@ -136,3 +138,29 @@ def test_an_empty_card_says_what_it_can() -> None:
     assert text_of([]) == ["an empty card"]
     card = read_card({"type": "AdaptiveCard", "fallbackText": "Open it in the app"})
     assert [line.text for line in card_lines(card, 40)] == ["Open it in the app"]
+
+
+def test_without_colour_it_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def script(view: CardView, pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        strips = view.screen._compositor.render_strips()
+        styles = [style or Style() for strip in strips for _, style, _ in strip]
+        colours = [colour for style in styles for colour in (style.color, style.bgcolor)]
+        assert all(colour is None or colour.is_default for colour in colours)
+        assert rows_of(view)[1].startswith(" │ Refund")
+
+    play(CardView(read_card(REFUND)), script, (62, 50), ansi=ansi_color_wanted())
+
+
+def test_it_stands_still_while_nothing_happens() -> None:
+    async def script(view: CardView, pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        ticking = [timer for timer in view._timers if timer._active.is_set()]
+        assert ticking == []
+        before = view._rows
+        view.show(read_card(REFUND))
+        assert view._rows is before
+
+    play(CardView(read_card(REFUND)), script, (62, 50))

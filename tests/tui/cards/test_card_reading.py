@@ -82,6 +82,14 @@ def test_the_whole_of_a_card() -> None:
             Input("a", "long text", pattern="^x$"),
         ),
         (
+            {"type": "Input.Date", "id": "a", "label": "Due *", "isRequired": True},
+            Input("a", "date", "Due", required=True),
+        ),
+        (
+            {"type": "Input.Date", "id": "a", "label": {"type": "TextBlock", "text": "Due *"}},
+            Input("a", "date", "Due *"),
+        ),
+        (
             {"type": "Input.Number", "id": "a", "value": 5.0, "min": 0.5, "max": "9"},
             Input("a", "number", value="5", least="0.5", most="9"),
         ),

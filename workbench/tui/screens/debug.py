@@ -219,7 +219,8 @@ class DebugScreen(Stepping, Looking):
             return ["supply", "go_on", "stop", "evaluate", "help"]
         if model.pause is not None and model.pause.reason == "failure":
             return ["restart", "edit_input", "go_on", "back", "edit_source", "evaluate", "help"]
-        return ["step_over", "go_on", "step_into", "back", "breakpoint", "edit_input", "graph", "help"]
+        ahead = ["step_over", "go_on", "step_into", "back", "breakpoint"]
+        return [*ahead, "edit_input", "graph", "help"]
 
     # the other view of the flow
 

@@ -273,6 +273,10 @@ class LineView(ScrollView, can_focus=True):
     def on_mount(self) -> None:
         self.rebuilt()
 
+    def on_focus(self) -> None:
+        if self.show_cursor and self._cursor is None and self._count:
+            self.move_cursor(self._top)
+
     def _to_end(self) -> None:
         if not self._count:
             return
@@ -327,9 +331,11 @@ class LineView(ScrollView, can_focus=True):
             self._go(self._count - 1)
 
     def action_activate(self) -> None:
-        if self._cursor is None:
+        if not self._count:
             raise SkipAction  # nothing to open here: the key is the screen's
-        self.post_message(self.Activated(self, self._cursor))
+        if self._cursor is None:
+            self.move_cursor(self._top)
+        self.post_message(self.Activated(self, self._cursor or 0))
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)

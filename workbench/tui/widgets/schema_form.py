@@ -240,6 +240,8 @@ class SchemaForm(Vertical):
         self._line.show(self._line_pieces)
         if wrong:
             wrong[0].input.focus()
+            # The focus alone scrolls to the input, not to what is said below it.
+            self.call_after_refresh(wrong[0].scroll_visible, animate=False)
 
     def action_cancel(self) -> None:
         self.post_message(self.Cancelled(self, self.draft))

@@ -1,0 +1,26 @@
+"""The stream of facts: numbered without gaps for whoever reads, free when nobody does."""
+
+from __future__ import annotations
+
+from workbench.session.stream import EventStream
+
+
+def test_a_reader_sees_what_comes_from_now_on_in_order_and_without_gaps() -> None:
+    stream = EventStream(lambda: 7)
+    stream.emit("notice", subject="nobody hears this")
+    reader = stream.subscribe()
+    for word in ("a", "b", "c"):
+        stream.emit("notice", "run", word)
+    events = reader.take()
+    assert [event.subject for event in events] == ["a", "b", "c"]
+    first = events[0].seq
+    assert [event.seq for event in events] == [first, first + 1, first + 2]
+
+
+def test_who_left_hears_nothing_more() -> None:
+    stream = EventStream(lambda: 7)
+    reader, other = stream.subscribe(), stream.subscribe()
+    stream.unsubscribe(reader)
+    stream.emit("notice")
+    assert reader.take() == []
+    assert len(other.take()) == 1
