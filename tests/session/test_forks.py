@@ -409,7 +409,7 @@ def test_a_death_inside_a_step_changes_nothing_but_attempts(
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@settings(SETTINGS, max_examples=600)
+@settings(SETTINGS, max_examples=300)
 @given(
     definitions(),
     FAULTS,
@@ -417,7 +417,7 @@ def test_a_death_inside_a_step_changes_nothing_but_attempts(
     st.booleans(),
     SEMANTICS,
 )
-def test_forks_go_on_as_the_original_did_six_hundred_times(
+def test_forks_go_on_as_the_original_did_many_times(
     definition: Definition,
     faults: list[FaultSpec],
     picks: list[int],
@@ -430,9 +430,9 @@ def test_forks_go_on_as_the_original_did_six_hundred_times(
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@settings(SETTINGS, max_examples=600)
+@settings(SETTINGS, max_examples=300)
 @given(definitions(), st.lists(st.integers(0, 1000), min_size=1, max_size=6), st.booleans())
-def test_deaths_inside_steps_six_hundred_times(
+def test_deaths_inside_steps_many_times(
     definition: Definition, picks: list[int], durable: bool
 ) -> None:
     prove_death(definition, picks, durable=durable)

@@ -13,18 +13,18 @@ from workbench.session import ComponentQuestion, Workspace
 from workbench.session.outcome import failure_exit
 from workbench.session.views import CallView
 
+DESCRIBE = "describe"
+
 
 def call_component(options: argparse.Namespace) -> int:
-    """`workbench call PACK COMPONENT [OPERATION]`."""
+    """`workbench call PACK COMPONENT OPERATION`."""
     if options.mocks is not None and not options.mocks.is_file():
         raise usage(f"there is no mocks file {options.mocks}")
     if options.timeout <= 0:
         raise usage("--timeout is milliseconds above 0")
-    if options.input is not None and not options.operation:
-        raise usage("--input needs an operation")
     question = ComponentQuestion(
         component=options.component,
-        operation=options.operation,
+        operation="" if options.operation == DESCRIBE else options.operation,
         input=read_input(options.input),
         mocks=options.mocks,
         seed=options.seed,
@@ -43,7 +43,7 @@ def _document(view: CallView) -> Json:
     outcome = view.outcome
     return {
         "component": view.component,
-        "operation": view.operation or None,
+        "operation": view.operation or DESCRIBE,
         "status": outcome.status,
         "output": outcome.value,
         "error": _error(outcome.failure),
@@ -94,6 +94,6 @@ def _text(view: CallView) -> str:
         lines.append(f"{failure.code}  {failure.message}")
     if failure is None or outcome.value is not None:
         lines.append(pretty(outcome.value))
-    name = f"{view.component} {view.operation or 'describe'}"
+    name = f"{view.component} {view.operation or DESCRIBE}"
     lines.append(f"{name} · {outcome.status} · {view.duration_us / 1000:.1f} ms")
     return "\n".join(lines)

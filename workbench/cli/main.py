@@ -129,7 +129,7 @@ def _start(parser: argparse.ArgumentParser) -> None:
 def _call(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pack", type=Path, help="a .gtpack, its source folder or a .wasm")
     parser.add_argument("component", help="a component of the pack, by id")
-    parser.add_argument("operation", nargs="?", default="", help="without one: describe yourself")
+    parser.add_argument("operation", help="one it has; `describe` asks what it says about itself")
     parser.add_argument("--input", metavar="JSON|@FILE|-", help="the operation's input")
     parser.add_argument("--mocks", type=Path, metavar="FILE", help="default: PACK/mocks.toml")
     parser.add_argument("--timeout", type=int, default=30_000, metavar="MS")

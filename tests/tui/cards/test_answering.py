@@ -109,7 +109,8 @@ def test_the_card_has_a_tab_where_there_is_one(tmp_path: Path, size: tuple[int, 
         assert "Refund [b]2041[/b]" in bench.text
         view = bench.debug.query_one(CardView)
         assert view.has_focus
-        await bench.press("j", "j", "y")
+        view.move_cursor(1)
+        await bench.press("y")
         assert "18 bytes copied" in bench.message
         bench.debug.put_cursor("done")
         await bench.settle()

@@ -157,8 +157,7 @@ def test_without_colour_it_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_stands_still_while_nothing_happens() -> None:
     async def script(view: CardView, pilot: Pilot[None]) -> None:
         await pilot.pause()
-        ticking = [timer for timer in view._timers if timer._active.is_set()]
-        assert ticking == []
+        assert not any(timer._active.is_set() for timer in view._timers)
         before = view._rows
         view.show(read_card(REFUND))
         assert view._rows is before

@@ -1,0 +1,78 @@
+"""A pack that touches everything a world has, and other processes to run it in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import faults
+from tests.cli.packs import call, say, write_pack
+from tests.session.others import Others
+
+MOCKS = """
+[time]
+mode = "virtual"
+start = "2026-03-07T14:02:00Z"
+
+[random]
+seed = 3
+
+[kv]
+counter = { v = 40 }
+"""
+
+
+def calling(flow_id: str, value: Any, to: str) -> dict[str, Any]:
+    return {"flow.call": {"flow_id": flow_id, "input": value}, "routing": [{"to": to}]}
+
+
+def asking(to: str, **more: Any) -> dict[str, Any]:
+    return {"session.wait": {"reason": "which?", **more}, "routing": [{"to": to}]}
+
+
+@pytest.fixture(scope="session")
+def worldly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """State, dice, both clocks, a sleep, a sub-flow and a wait."""
+    main = {
+        "before": call("reader", {}, "store"),
+        "store": call("writer", {"v": "{{entry.n}}"}, "roll"),
+        "roll": call("dice", {}, "nap"),
+        "nap": call("sleeper", {}, "sub"),
+        "sub": calling("inner", {"rolled": "{{node.roll}}"}, "ask"),
+        "ask": asking("after", timeout="1h"),
+        "after": call("reader", {}, "again"),
+        "again": call("dice", {}, "tell"),
+        "tell": say(
+            {
+                "before": "{{node.before}}",
+                "after": "{{node.after}}",
+                "sub": "{{node.sub}}",
+                "nap": "{{node.nap}}",
+                "again": "{{node.again}}",
+                "told": "{{state.input}}",
+            }
+        ),
+    }
+    inner = {"keep": call("echo", {"got": "{{entry}}"}, "more"), "more": call("dice", {})}
+    return write_pack(
+        tmp_path_factory.mktemp("packs") / "worldly",
+        {"main": main, "inner": inner},
+        {
+            "reader": faults.state_reader(),
+            "writer": faults.state_writer(),
+            "dice": faults.dice_and_clock(),
+            "sleeper": faults.sleeper(90.0),
+            "echo": faults.echo(),
+        },
+        mocks=MOCKS,
+    )
+
+
+@pytest.fixture
+def others() -> Iterator[Others]:
+    made = Others()
+    yield made
+    made.close()
