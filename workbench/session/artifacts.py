@@ -5,7 +5,7 @@ A full disk or a missing folder must not end a run: recording stops, and the str
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeVar
@@ -14,7 +14,7 @@ from workbench.engine.observer import Silent
 from workbench.model.clock import Now
 from workbench.model.effect import EffectRecord
 from workbench.model.errors import WorkbenchError
-from workbench.model.run import Run, StepRecord
+from workbench.model.run import ACTIVE_STEP, Run, StepRecord
 from workbench.model.waits import Wait
 from workbench.recording.run_directory import RunDirectory
 from workbench.recording.run_summary import Ending, write_run_summary
@@ -39,6 +39,12 @@ class RunFiles(Silent):
         self._problem = problem
         self._wait: Wait | None = None
         self._broken = False
+        self._before: Sequence[StepRecord] = ()
+
+    def catch_up(self, steps: Sequence[StepRecord]) -> None:
+        """What the journal knew before this driver: its process may have died before it wrote
+        that down here."""
+        self._before = [step for step in steps if step.run_id == self._run.id]
 
     @cached_property
     def _directory(self) -> RunDirectory:
@@ -47,7 +53,14 @@ class RunFiles(Silent):
     @cached_property
     def _transcript(self) -> Transcript:
         path, resume = self._directory.transcript, self._run.status != "created"
-        return Transcript(path, self._ids, self._now, resume=resume, hold=True)
+        transcript = Transcript(path, self._ids, self._now, resume=resume, hold=True)
+        for step in self._before if resume else ():
+            written = transcript.traces.written.get(step.ordinal)
+            if step.status in ACTIVE_STEP:
+                transcript.step_started(step)
+            elif written != step.status:
+                transcript.step_ended(step)
+        return transcript
 
     def step_started(self, step: StepRecord) -> None:
         self._write(Transcript.step_started, step)

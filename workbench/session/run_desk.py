@@ -356,6 +356,8 @@ class RunDesk:
             if run.ended:
                 raise _ended(run)
             files = held.enter_context(self._files(run))
+            if run.status != "created":
+                files.catch_up(self.store.steps(run.id))
             live = LiveRun(
                 RunParts(self.store, self.host, self._watchdog, self._now, self.shelf.assets),
                 run,

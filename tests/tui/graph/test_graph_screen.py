@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.tui.driving import NARROW, SIZES, WIDE, Bench, play
+from workbench.model.waits import Resolution
+from workbench.session import Workspace
 from workbench.tui.screens.answer import AnswerScreen
 from workbench.tui.screens.debug import DebugScreen
 from workbench.tui.screens.graph import GraphScreen
@@ -192,3 +194,22 @@ def test_a_resize_keeps_the_node_and_leaves_nothing_behind(desk: Path) -> None:
         assert bench.rows == before
 
     play(desk, script, WIDE, at="failure")
+
+
+def test_what_another_process_answered_is_seen(desk: Path) -> None:
+    async def script(bench: Bench) -> None:
+        await bench.press("g")
+        other = Workspace(desk)
+        try:
+            other.resolve(bench.workspace.waits()[0].key, Resolution("ok", {"approved": False}))
+        finally:
+            other.close()
+
+        def seen() -> bool:
+            bench.app._look_outside()
+            return "✓ ok you" in bench.text
+
+        await bench.until(seen, "the answer on the graph")
+        assert bench.shows(GraphScreen) and "waits 0" in bench.strip
+
+    play(desk, script, at="wait")

@@ -65,7 +65,7 @@ class DebugScreen(Stepping, Looking):
         super().__init__(run_id, RunModel(view, workspace.definition(view.run)))
         # How the person last moved: an answered wait goes on the same way.
         self.stepping = True
-        self._answers_told: set[str] = set()
+        self._told: set[str] = set()
         self.graph_place = GraphPlace()
 
     def compose(self) -> ComposeResult:
@@ -111,16 +111,21 @@ class DebugScreen(Stepping, Looking):
             self._reload()
 
     def _routine(self, event: Event) -> bool:
-        """No news: a pause that a step asked for or that its failure explains, or an answer that
-        was told already."""
+        """No news: a pause that a step asked for or that its failure explains, or an answer or a
+        failure that was told already."""
         subject = event.subject
         if isinstance(subject, Pause):
             return subject.reason in ("start", "step", "cursor", "failure")
         if event.kind == "wait.resolved":
-            told = subject.key_id in self._answers_told
-            self._answers_told.add(subject.key_id)
-            return told
+            return self._told_before(subject.key_id)
+        if event.kind == "step.ended" and subject.status == "failed":
+            return self._told_before(f"{subject.ordinal}")  # told again when it is routed
         return False
+
+    def _told_before(self, what: str) -> bool:
+        told = what in self._told
+        self._told.add(what)
+        return told
 
     def _reload(self) -> None:
         view = self.workspace.view(self.run_id)

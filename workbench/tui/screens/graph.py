@@ -81,6 +81,11 @@ class GraphScreen(Stepping):
         for event in batch.events:
             self.noticed(event)
 
+    def look_outside(self) -> None:
+        self.debugger.look_outside()
+        if self.debugger.model is not self.model:
+            self._draw()
+
     def look_again(self) -> None:
         self.debugger.look_again()
         self._draw()
