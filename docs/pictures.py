@@ -19,7 +19,10 @@ PICTURES: dict[str, tuple[tuple[int, int], str, tuple[str, ...]]] = {
     "failure": ((140, 38), "dusk", ("c", "w", "right", "enter")),
     "stepping": ((140, 38), "dusk", ("n", "n", "n")),
     "answer": ((120, 32), "paper", ("c", "w")),
-    "packs": ((120, 32), "dusk", ("4",)),
+    "packs": ((120, 32), "dusk", ("0",)),
+    "graph": ((120, 40), "dusk", ("c", "w", "right", "enter", "g")),
+    "mocks": ((120, 32), "paper", ("4",)),
+    "inbox": ((120, 32), "dusk", ("c", "5")),
     "narrow": ((80, 24), "paper", ("c", "w", "right", "enter")),
 }
 

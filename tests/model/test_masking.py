@@ -61,7 +61,11 @@ def test_every_spelling_is_masked_and_comes_back(spelled: str) -> None:
 
 json_text = st.text(alphabet=st.characters(exclude_characters="⟦⟧", codec="utf-8"), max_size=12)
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | json_text,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | json_text,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(json_text, inner, max_size=3),
     max_leaves=8,
 )

@@ -10,14 +10,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.faults.assembling import REPOSITORY
+from workbench.model.events import Event
+from workbench.session.stream import Subscription
 
 SOON = 20.0  # seconds after which a test gives up
 Fact = dict[str, Any]
+
+
+def following(reader: Subscription) -> Iterator[Event]:
+    """The facts of a stream as they come; ends with an error when none comes for too long."""
+    while True:
+        events = reader.wait(SOON)
+        assert events, "nothing happens any more"
+        yield from events
 
 
 class Others:

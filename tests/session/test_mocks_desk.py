@@ -80,7 +80,8 @@ def test_unknown_keys_are_noticed_with_the_nearest(desk: MocksDesk) -> None:
 
 
 def test_an_http_answer_becomes_a_recording_and_a_state_value_an_entry(desk: MocksDesk) -> None:
-    request: Json = {"method": "GET", "url": "https://api.rates.test/x", "headers": {}, "body": None}
+    url = "https://api.rates.test/x"
+    request: Json = {"method": "GET", "url": url, "headers": {}, "body": None}
     answer = ok({"status": 200, "headers": {}, "body": "1"}, "you")
     effect = EffectRecord(1, 0, "http", "api.rates.test", "", request, answer)
     where = Path(desk.keep(effect, Masker()))

@@ -187,6 +187,7 @@ COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] 
     "demo": ("app:demo", "open the sample packs, paused before the first node", _demo),
     "list": ("packs:list_packs", "the packs and flows below a folder", _list),
     "inspect": ("packs:inspect_pack", "one pack: flows, nodes, components, findings", _inspect),
+    "warm": ("packs:warm_packs", "compile what is not compiled yet, for later", _list),
     "run": ("runs:run_pack", "run a flow to its end, a wait or a failure", _run),
     "call": ("call:call_component", "call one component, without a flow", _call),
     "debug": ("debug:debug_pack", "step a flow in plain lines", _start),

@@ -166,8 +166,11 @@ class MocksDesk:
         return table if isinstance(table, dict) else {}
 
 
-def _leaves(table: dict[str, Json], above: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Json]]:
-    found: list[tuple[tuple[str, ...], Json]] = []
+Leaf = tuple[tuple[str, ...], Json]
+
+
+def _leaves(table: dict[str, Json], above: tuple[str, ...] = ()) -> list[Leaf]:
+    found: list[Leaf] = []
     for key, value in table.items():
         keys = (*above, key)
         # A mock of JSON (a pin, a state value, an answer) is one row however deep it is.

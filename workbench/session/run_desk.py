@@ -26,8 +26,8 @@ from workbench.model.run import ACTIVE_STEP, Position, Run, RunOptions
 from workbench.model.stepping import Breakpoint, Choice, Mode
 from workbench.model.values import Json
 from workbench.session import answers, paths
-from workbench.session.requests import HEADLESS, STEPPING, DriveMode, StartRequest
 from workbench.session.reload import Reloader
+from workbench.session.requests import HEADLESS, STEPPING, DriveMode, StartRequest
 from workbench.session.shelf import Shelf
 from workbench.session.stream import EventStream
 from workbench.session.telling import StreamObserver

@@ -1,4 +1,4 @@
-"""Noticing saves below a folder, by the kernel's notifications or, where there are none, by looking.
+"""Noticing saves below a folder: by the kernel's notifications, or by looking where it has none.
 
 Editors replace files, so folders are watched, never single files. Where notifications do not work
 (some network and container file systems) a poll compares size, nanosecond time and, for a file
@@ -70,7 +70,8 @@ class Watcher:
         self.ready.set()
         while not self._stop.wait(POLL_SECONDS):
             seen = self._look(known)
-            changed = {path for path in known.keys() | seen.keys() if known.get(path) != seen.get(path)}
+            paths = known.keys() | seen.keys()
+            changed = {path for path in paths if known.get(path) != seen.get(path)}
             known = seen
             self._tell(changed)
 
@@ -92,9 +93,10 @@ class Watcher:
                     except OSError:
                         continue
                     old = known.get(path)
-                    if not young and old is not None and old[:2] == (status.st_size, status.st_mtime_ns):
+                    size, time = status.st_size, status.st_mtime_ns
+                    if not young and old is not None and old[:2] == (size, time):
                         content = old[2]
-                    seen[path] = (status.st_size, status.st_mtime_ns, content)
+                    seen[path] = (size, time, content)
         return seen
 
     def _tell(self, paths: set[Path]) -> None:

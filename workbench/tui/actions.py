@@ -62,7 +62,7 @@ TABLE: tuple[Action, ...] = (
     Action("remove", ("minus",), "remove", "Remove the key under the cursor", "Change"),
     Action("as_text", ("ctrl+t",), "as text", "The same as text, and back", "Change"),
     Action("reveal", ("v",), "reveal", "Show the secret under the cursor for a moment", "Look"),
-    Action("supply", ("a",), "answer", "Answer, let out or fail the request it stands at", "Change"),
+    Action("supply", ("a",), "answer", "Answer or let out the request it stands at", "Change"),
     Action("waits", ("w",), "waits", "Go to the waits, and answer them", "Change"),
     Action("copy", ("y",), "copy", "Copy the value under the cursor", "Change"),
     Action("copy_all", ("Y",), "copy all", "Copy the whole block", "Change"),

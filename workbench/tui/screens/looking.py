@@ -160,8 +160,12 @@ class Looking(WorkbenchScreen):
         seen = self.query_one(Inspector).seen
         if seen is not None and event.index < len(seen.effects):
             effect = seen.effects[event.index]
-            body: dict[str, Json] = {"kind": effect.kind, "target": effect.target, "source": effect.source}
-            body["request"] = effect.request
+            body: dict[str, Json] = {
+                "kind": effect.kind,
+                "target": effect.target,
+                "source": effect.source,
+                "request": effect.request,
+            }
             outcome = effect.outcome
             if outcome is not None:
                 failure = outcome.failure

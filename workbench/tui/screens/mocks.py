@@ -137,7 +137,9 @@ class MocksScreen(WorkbenchScreen):
         if row is not None:
             self._change(lambda: self.desk.delete(row.keys), None, f"{row.name} removed")
 
-    def _change(self, change: Callable[[], None], cursor: tuple[str, ...] | None, said: str) -> None:
+    def _change(
+        self, change: Callable[[], None], cursor: tuple[str, ...] | None, said: str
+    ) -> None:
         try:
             change()
         except WorkbenchError as error:
