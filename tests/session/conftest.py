@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from tests import faults
+from tests.cli.local_service import Service, answering
 from tests.cli.packs import call, say, write_pack
+from tests.session.desk import Open
 from tests.session.others import Others
+from workbench.session import Workspace
 
 MOCKS = """
 [time]
@@ -71,8 +74,54 @@ def worldly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def others() -> Iterator[Others]:
+    """Other processes; what one test leaves running the next one cannot use."""
     made = Others()
     yield made
     made.close()
+
+
+@pytest.fixture
+def reopen(tmp_path: Path) -> Iterator[Open]:
+    """Opens the same workspace again and again; closes what is left open."""
+    made: list[Workspace] = []
+    (tmp_path / "work").mkdir()
+
+    def opened() -> Workspace:
+        made.append(Workspace(tmp_path / "work"))
+        return made[-1]
+
+    yield opened
+    for workspace in made:
+        workspace.close()
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with answering({"paid": True}) as made:
+        yield made
+
+
+@pytest.fixture
+def paying(tmp_path: Path, service: Service) -> Path:
+    """first, pay (a real request), tell."""
+    return write_pack(
+        tmp_path / "paying",
+        {"main": {"first": call("echo", {"a": "{{entry.a}}"}, "pay"),
+                  "pay": call("payer", {}, "tell"), "tell": say({"paid": "{{node.pay.paid}}"})}},
+        {"echo": faults.echo(), "payer": faults.http_caller("POST", service.url, body="{}")},
+        mocks='[http]\nmode = "all"\nrecord_replay_dir = "none"\ngrant = ["127.0.0.1"]\n',
+    )  # fmt: skip
+
+
+@pytest.fixture
+def picky(tmp_path: Path) -> Path:
+    """first, pay (fails unless it is sent a number), tell."""
+    return write_pack(
+        tmp_path / "picky",
+        {"main": {"first": call("echo", {"a": 1}, "pay"),
+                  "pay": call("broken", {"amount": "{{node.first.amout}}"}, "tell"),
+                  "tell": say({"paid": "{{prev}}"})}},
+        {"echo": faults.echo(), "broken": faults.structured_error(retryable=False)},
+    )  # fmt: skip

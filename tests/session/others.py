@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,8 @@ class Others:
             until = time.perf_counter() + spin
             while time.perf_counter() < until:
                 pass
-            os.kill(self.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it was quicker than we
+                os.kill(self.pid, signal.SIGKILL)
         return self.gone()
 
     def close(self) -> None:

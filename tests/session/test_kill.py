@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import random
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,11 +95,11 @@ class Witness:
     @staticmethod
     def _check_steps(steps: list[StepRecord]) -> None:
         """A step that its process took to the grave was marked, and tried again."""
-        for step, following in zip(steps, steps[1:], strict=False):
+        for step, after in pairwise(steps):
             assert step.status in ("succeeded", "interrupted")
             if step.status == "interrupted":
                 same = (step.frame, step.node, step.visit, step.attempt + 1)
-                assert (following.frame, following.node, following.visit, following.attempt) == same
+                assert (after.frame, after.node, after.visit, after.attempt) == same
 
     @staticmethod
     def _check_transcript(steps: list[StepRecord], transcript: Path) -> None:
@@ -121,7 +123,7 @@ def test_killed_at_commits_and_at_random(
     folder = tmp_path / "work"
     folder.mkdir()
     witness = Witness(folder)
-    given = {"pack": worldly, "input": INPUT}
+    given: dict[str, Any] = {"pack": worldly, "input": INPUT}
     for place in COMMITS:
         moment, commits = place.split()
         assert others.life(folder, moment=moment, commits=int(commits), **given)
@@ -144,7 +146,7 @@ def test_killed_hundreds_of_times(
     folder = tmp_path / "work"
     folder.mkdir()
     witness = Witness(folder)
-    given = {"pack": worldly, "input": INPUT}
+    given: dict[str, Any] = {"pack": worldly, "input": INPUT}
     for number in range(400):
         if number % 3:
             others.life(folder, facts=choose.randint(1, 25), spin=choose.random() * 0.03, **given)
@@ -177,12 +179,14 @@ def go_on(folder: Path, service: Service) -> bool:
     before = len(service.bodies)
     workspace = Workspace(folder)
     (run,) = workspace.runs()
-    refused = False
+    refusal: WorkbenchError | None = None
     try:
         workspace.resume(run.id).join(20)
     except WorkbenchError as error:
-        refused = error.code == "live_effect_in_doubt"
-        assert "http 127.0.0.1" in error.message
+        refusal = error
+    if refusal is not None:
+        assert refusal.code == "live_effect_in_doubt"
+        assert "http 127.0.0.1" in refusal.message
         assert len(service.bodies) == before
         assert workspace.find_run(run.id).status == "running"
         workspace.resume(run.id, DriveMode(may_repeat=True)).join(20)
@@ -194,7 +198,7 @@ def go_on(folder: Path, service: Service) -> bool:
         "tell",
     ]
     workspace.close()
-    return refused
+    return refusal is not None
 
 
 # Commits of this run: the file, the run, first begins, pay begins, the intent, the outcome, tell
@@ -212,12 +216,22 @@ DEATHS: dict[str, tuple[int, bool, int]] = {
 }
 
 
-def test_a_live_request_is_never_repeated_unasked(tmp_path: Path, others: Others) -> None:
-    """Killed around each commit: the requests are counted where they arrive."""
+@pytest.mark.parametrize(
+    "places",
+    [
+        ("before 5", "after 5", "before 6", "before 7", "after 7"),
+        pytest.param(tuple(DEATHS), marks=pytest.mark.long),
+    ],
+    ids=["around the request", "everywhere"],
+)
+def test_a_live_request_is_never_repeated_unasked(
+    tmp_path: Path, others: Others, places: tuple[str, ...]
+) -> None:
+    """Killed around a commit: the requests are counted where they arrive."""
     found = {}
     with answering({"paid": True}) as service:
         pack = paying(tmp_path / "payer", service)
-        for place in DEATHS:
+        for place in places:
             moment, commits = place.split()
             folder = tmp_path / place
             folder.mkdir()
@@ -225,7 +239,7 @@ def test_a_live_request_is_never_repeated_unasked(tmp_path: Path, others: Others
             assert others.life(folder, moment=moment, commits=int(commits), pack=pack)
             arrived = len(service.bodies)
             found[place] = (arrived, go_on(folder, service), len(service.bodies))
-    assert found == DEATHS
+    assert found == {place: DEATHS[place] for place in places}
 
 
 def test_a_person_is_asked_where_a_script_is_refused(tmp_path: Path, others: Others) -> None:

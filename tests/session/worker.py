@@ -66,6 +66,8 @@ def live(order: dict[str, Any]) -> None:
             if driver is not None and driver.alive:
                 continue
             run = workspace.find_run(run.id)
+            if order.get("park"):
+                break
             for item in workspace.waits():
                 workspace.resolve(item.key, Resolution("ok", {"visit": item.wait.visit}))
         for event in reader.take():

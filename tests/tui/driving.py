@@ -290,12 +290,14 @@ async def opened(
 def _prepared(workspace: Workspace, folder: Path, at: State) -> str:
     """A run brought to where it should stand, without a screen."""
     if at == "running":
-        pack = write_pack(
-            folder / "endless",
-            {"main": {"spin": call("loop", {"n": 1}, "after"), "after": call("loop")}},
-            {"loop": faults.endless_loop()},
-            mocks='[time]\nmode = "real"\n',
-        )
+        pack = folder / "endless"
+        if not pack.exists():
+            write_pack(
+                pack,
+                {"main": {"spin": call("loop", {"n": 1}, "after"), "after": call("loop")}},
+                {"loop": faults.endless_loop()},
+                mocks='[time]\nmode = "real"\n',
+            )
         return workspace.start(StartRequest(pack), RUNNING).id
     answers = {"failure": {"approve": YES}, "done": {"approve": NO}}.get(at, {})
     mode: Mode = "into" if at == "start" else "run"

@@ -266,14 +266,14 @@ class WorkbenchApp(App[int]):
             self.screen.say(text, bad)
 
     def _look_outside(self) -> None:
-        if isinstance(self.screen, WorkbenchScreen):
+        if self.is_running and isinstance(self.screen, WorkbenchScreen):
             self.screen.look_outside()
 
     def _pump(self) -> None:
-        batch = self._drain.take()
-        if batch is None:
-            return
-        self._deliver(batch)
+        # While the app is closing its screens are there, but empty.
+        batch = self._drain.take() if self.is_running else None
+        if batch is not None:
+            self._deliver(batch)
 
     def _deliver(self, batch: Happened) -> None:
         for screen in self.screen_stack:

@@ -103,7 +103,13 @@ class MocksScreen(WorkbenchScreen):
             return "this is no secret"
         return ""
 
+    def title_of(self, action_id: str) -> str:
+        rows = action_id == "as_text" and self._as_text
+        return "as rows" if rows else super().title_of(action_id)
+
     def hints(self) -> list[str]:
+        if self._as_text:
+            return ["as_text"]  # letters are text there
         return ["open", "add", "remove", "as_text", "reveal", "leave", "help"]
 
     def on_line_view_activated(self) -> None:
@@ -175,6 +181,7 @@ class MocksScreen(WorkbenchScreen):
         self.query_one(ContentSwitcher).current = "rows"
         self._fill(self.row.keys if self.row is not None else None)
         self.query_one("#rows", LineView).focus()
+        self.refresh_hints()
 
     def on_json_editor_submitted(self, event: JsonEditor.Submitted) -> None:
         try:
