@@ -113,7 +113,7 @@ def test_the_bytes_of_v5_are_99() -> None:
 
 
 def test_control_characters_are_spelled_as_serde_spells_them() -> None:
-    written = canonical_pair("\b\t\n\f\r\x01\x1f\x7f\u2028\\\"/é").decode()
+    written = canonical_pair('\b\t\n\f\r\x01\x1f\x7f\u2028\\"/é').decode()
     assert written == '"\\b\\t\\n\\f\\r\\u0001\\u001f\x7f\u2028\\\\\\"/é"'
 
 
@@ -257,9 +257,7 @@ def test_a_token_comes_back_as_its_key(name: str) -> None:
     read = read_token(key.token)
     assert read == key
     assert verify(SECRET_32, key)
-    assert set(key.token) <= set(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    )
+    assert set(key.token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 def encoded(text: str) -> str:

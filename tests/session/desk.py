@@ -46,9 +46,7 @@ def step(workspace: Workspace, run: Run, mode: Any = "over", **choice: Any) -> P
 
 
 def statuses(workspace: Workspace, run: Run) -> list[tuple[str, int, int, str]]:
-    return [
-        (one.where, one.visit, one.attempt, one.status) for one in workspace.steps(run.id)
-    ]
+    return [(one.where, one.visit, one.attempt, one.status) for one in workspace.steps(run.id)]
 
 
 def finish(workspace: Workspace, run: Run, how: DriveMode = HEADLESS) -> Run:

@@ -51,9 +51,7 @@ def test_what_stands_still_is_committed(reopen: Open, worldly: Path) -> None:
     assert statuses(reopen(), run) == [("before", 1, 1, "succeeded")]
 
 
-def test_pausing_and_stopping_a_busy_run(
-    reopen: Open, paying: Path, service: Service
-) -> None:
+def test_pausing_and_stopping_a_busy_run(reopen: Open, paying: Path, service: Service) -> None:
     workspace = reopen()
     service.open.clear()
     run = workspace.start(StartRequest(paying), RUNNING)
@@ -102,9 +100,7 @@ def test_restarting_keeps_the_old_run_and_its_input(reopen: Open, worldly: Path)
     assert third.input == {"n": 6}
 
 
-def test_forking_goes_on_from_the_past_and_keeps_the_old_run(
-    reopen: Open, worldly: Path
-) -> None:
+def test_forking_goes_on_from_the_past_and_keeps_the_old_run(reopen: Open, worldly: Path) -> None:
     workspace = reopen()
     run = workspace.run_here(StartRequest(worldly, input={"n": 5}))
     assert run.status == "waiting"

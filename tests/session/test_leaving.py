@@ -18,9 +18,7 @@ from workbench.model.waits import Resolution, sign, signal_identity, turn_scope
 from workbench.session import RUNNING, STEPPING, DriveMode, StartRequest, Workspace
 
 
-def test_closed_in_the_middle_of_a_request(
-    reopen: Open, paying: Path, service: Service
-) -> None:
+def test_closed_in_the_middle_of_a_request(reopen: Open, paying: Path, service: Service) -> None:
     workspace = reopen()
     service.open.clear()
     run = workspace.start(StartRequest(paying, input={"a": 1}))
@@ -163,8 +161,9 @@ def test_opening_fires_nothing_and_writes_nothing(tmp_path: Path, reopen: Open) 
 
 def test_an_empty_folder_stays_empty(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
-    assert workspace.runs() == workspace.waits() == workspace.due() == workspace.answered() == []
-    assert workspace.packs() == []
+    for look in (workspace.runs, workspace.waits, workspace.due, workspace.answered):
+        assert not look()
+    assert not workspace.packs()
     outcome, wait = workspace.resolve("nonsense", Resolution("ok"))
     assert (outcome.status, wait) == ("unknown_or_revoked", None)
     workspace.close()

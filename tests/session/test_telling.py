@@ -87,9 +87,7 @@ def test_no_secret_is_ever_told(tmp_path: Path, reopen: Open) -> None:
     workspace.resolve(item.key, Resolution("ok", {"code": SECRET}), how=RUNNING)
     pause = standing(workspace, run)
     assert pause.reason == "failure" and "⟦secret:PAY_KEY:plain⟧" in pause.sentence
-    told = [
-        text(event) for event in reader.take()
-    ]
+    told = [text(event) for event in reader.take()]
     assert len(told) > 20
     assert all(SECRET not in line for line in told)
     assert sum("⟦secret:PAY_KEY:plain⟧" in line for line in told) >= 8

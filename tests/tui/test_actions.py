@@ -155,5 +155,3 @@ def test_help_lists_the_keys_of_this_screen_with_reasons(desk: Path) -> None:
         assert bench.app.screen is bench.debug
 
     play(desk, script, (160, 70))
-
-

@@ -253,7 +253,9 @@ def test_a_broken_save_is_one_line_and_its_repair_needs_no_key(demo: Tmux) -> No
 
 def test_an_idle_screen_writes_no_byte(tmp_path: Path, size: tuple[int, int]) -> None:
     """Five seconds without a key, in a terminal that counts."""
-    environment = {f"XDG_{name}_HOME": str(tmp_path / name) for name in ("CONFIG", "STATE", "CACHE")}
+    environment = {
+        f"XDG_{name}_HOME": str(tmp_path / name) for name in ("CONFIG", "STATE", "CACHE")
+    }
     environment |= {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     with Terminal(
         [sys.executable, "-m", "workbench", "demo"],

@@ -90,5 +90,3 @@ def test_a_theme_is_used_and_a_refused_action_says_why(desk: Path) -> None:
         assert bench.message == "this is the present"
 
     play(desk, script, WIDE, at="failure")
-
-

@@ -109,9 +109,7 @@ class _Entry:
 
     __slots__ = ("due", "interrupt", "nearest", "what")
 
-    def __init__(
-        self, interrupt: Interrupt | None, due: float, nearest: float, what: What
-    ) -> None:
+    def __init__(self, interrupt: Interrupt | None, due: float, nearest: float, what: What) -> None:
         self.interrupt = interrupt
         self.due = due
         self.nearest = nearest

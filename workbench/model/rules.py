@@ -370,9 +370,7 @@ def _moved(
     revision = run.revision + 1
     after = msgspec.structs.replace(run, revision=revision, updated_at=now, **fields)
     event = JournalEvent(run.id, revision, kind, payload, now)
-    return Change(
-        after, run.revision, (event,), steps, effects, waits, dropped_waits, full=full
-    )
+    return Change(after, run.revision, (event,), steps, effects, waits, dropped_waits, full=full)
 
 
 def _event(run: Run, kind: str, payload: dict[str, Json], now: int) -> JournalEvent:

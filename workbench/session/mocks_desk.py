@@ -22,9 +22,7 @@ from workbench.model.values import Json
 HIDDEN = "⟦hidden:{}⟧"
 _HIDDEN = re.compile(r"⟦hidden:([^⟧]+)⟧")
 _STAND_IN = re.compile(r'"⟦hidden:([^⟧]+)⟧"')
-_STRING = re.compile(
-    r"""\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'"""
-)
+_STRING = re.compile(r"""\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
 SECRETS = ("secrets", "map")
 
 

@@ -119,10 +119,6 @@ def _worse(old: Pack, new: Pack) -> Finding | None:
         if error is not None and now.start is None:
             return error
     return next(
-        (
-            one
-            for one in new.findings
-            if one.severity == "error" and one not in old.findings
-        ),
+        (one for one in new.findings if one.severity == "error" and one not in old.findings),
         None,
     )

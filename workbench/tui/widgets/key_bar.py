@@ -60,9 +60,9 @@ class KeyBar(Widget):
                 break
             used += cells
             tone = "dim" if name in self._refused and self.app.ansi_color is False else ""
-            label = Content.assemble(
-                (drawn(keys), "bold"), " ", (drawn(title), tone), GAP
-            ).stylize(f"@click=screen.perform('{name}')")
+            label = Content.assemble((drawn(keys), "bold"), " ", (drawn(title), tone), GAP).stylize(
+                f"@click=screen.perform('{name}')"
+            )
             parts.append(label)
         line = Content("").join(parts)
         if message:
