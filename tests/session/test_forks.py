@@ -178,7 +178,8 @@ def test_the_clock_of_a_fork_began_with_its_first_ancestor(nested: Theatre) -> N
 
 
 def work(name: str, word: str, key: str, to: Any) -> Node:
-    mapping = {"do": word, "key": key, "prev": "{{prev}}", "entry": "{{entry}}"}
+    # Leaves only: values that carry the ones before them would double at every step.
+    mapping = {"do": word, "key": key, "prev": "{{prev.v}}", "entry": "{{entry.from}}"}
     return node(name, "work", mapping, to)
 
 
@@ -194,9 +195,9 @@ def _node(draw: st.DrawFn, name: str, at: int, size: int, called: str) -> Node:
     onward = [f"n{at + 1}"] if at + 1 < size else []
     kind = draw(st.sampled_from(["work"] * 5 + ["emit", "call", "call", "wait", "loop"]))
     if kind == "emit":
-        return node(name, "emit.x", {"prev": "{{prev}}", "in": "{{state.input}}"}, *onward)
+        return node(name, "emit.x", {"prev": "{{prev.v}}", "in": "{{state.input.visit}}"}, *onward)
     if kind == "call" and called:
-        value = {"flow_id": called, "input": {"from": "{{prev}}"}}
+        value = {"flow_id": called, "input": {"from": "{{prev.v}}"}}
         routes = [*map(Route, onward), *_caught(draw, at, size)]
         return node(name, "flow.call", value, routes, operation=None)
     if kind == "wait" and onward:

@@ -33,7 +33,7 @@ def test_tabs_appear_with_their_content_and_stay_chosen(desk: Path) -> None:
 def test_enter_on_an_effect_shows_request_and_answer(desk: Path) -> None:
     async def script(bench: Bench) -> None:
         bench.debug.put_cursor("rate")
-        await bench.press("2", "o", "j", "j", "enter")
+        await bench.press("2", "o", "j", "enter")
         assert bench.shows(NoteScreen)
         assert "api.rates.test" in bench.text
         assert "0.9375" in bench.text
@@ -89,7 +89,7 @@ def test_copy_says_how_much_and_keeps_a_file(desk: Path) -> None:
         kept = desk / ".greentic" / "copied.txt"
         await bench.press("1", "y")
         assert kept.read_text() == "pay"
-        await bench.press("2", "j", "y")
+        await bench.press("2", "y")
         assert kept.read_text() == "DE89 3704 0044 0532 0130 00"
         assert bench.message == f"27 bytes copied · saved to {kept}"
         await bench.press("3", "Y")

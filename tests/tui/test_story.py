@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from tests.tui.driving import MEDIUM, NARROW, SIZES, WIDE, Bench, play
+from tests.tui.driving import MEDIUM, NARROW, SIZES, SMALL, WIDE, Bench, play
+from workbench.session import StartRequest, Workspace
+from workbench.tui.app import WorkbenchApp
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -151,3 +154,21 @@ def test_a_pinned_output_answers_the_retry_and_can_be_let_go(desk: Path) -> None
         assert bench.message == "pay answers for itself again"
 
     play(desk, script, at="failure")
+
+
+def test_a_key_that_comes_before_the_run_stands_is_not_lost(desk: Path) -> None:
+    async def run() -> None:
+        workspace = Workspace(desk)
+        run = workspace.create(StartRequest(desk / "refund-approval", input=SMALL))
+        app = WorkbenchApp(workspace, desk, run_id=run.id)
+        try:
+            async with app.run_test(size=NARROW) as pilot:
+                bench = Bench(app, pilot)
+                await bench.press("n")
+                await bench.until(lambda: bench.standing and bench.model.steps, "a step")
+                assert bench.model.current == "score"
+                assert "driven elsewhere" not in bench.message
+        finally:
+            workspace.close()
+
+    asyncio.run(run())

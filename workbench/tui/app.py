@@ -65,6 +65,7 @@ class WorkbenchApp(App[int]):
         self.root = root
         self.present = present
         self._run_id = run_id
+        self._resuming: set[str] = set()
         self._drain = Drain(workspace.events.subscribe())
         themes, self._theme_problems = load_themes(workspace.theme_folders())
         for theme in themes.values():
@@ -110,13 +111,19 @@ class WorkbenchApp(App[int]):
             self.tell(f"{error} [{error.code}]")
 
     def drive_run(self, run_id: str, how: DriveMode = STEPPING) -> None:
-        """Go on with a run nobody drives, off the event loop: loading its parts takes a while."""
+        """Go on with a run nobody drives, off the event loop: loading its parts takes a while.
+        While that is under way another call does nothing."""
+        if run_id in self._resuming:
+            return
+        self._resuming.add(run_id)
 
         def resume() -> None:
             try:
                 self.workspace.resume(run_id, how)
             except WorkbenchError as error:
                 self.call_from_thread(self.tell, f"{error} [{error.code}]")
+            finally:
+                self._resuming.discard(run_id)
 
         self.run_worker(resume, group="resume", thread=True, exit_on_error=False)
 

@@ -36,6 +36,7 @@ class Stepping(WorkbenchScreen):
     selected: str | None
     stepping: bool
     _elsewhere: bool
+    _wanted: tuple[str, tuple[str, str] | None] | None = None
 
     @abstractmethod
     def look_again(self) -> None:
@@ -49,7 +50,11 @@ class Stepping(WorkbenchScreen):
 
     def noticed(self, event: Event) -> None:
         """What happened around the run: saves, and things worth a line."""
-        if event.kind == "notice":
+        if event.kind == "run.paused" and event.run_id == self.run_id:
+            wanted, self._wanted = self._wanted, None
+            if wanted is not None and event.subject.reason == "start":
+                self._go(*wanted)
+        elif event.kind == "notice":
             self.say(event.subject.message, bad=event.subject.severity == "error")
         elif event.kind == "pack.changed" and self._mine(event.subject.path):
             self.model.stale = self.model.run.definition != event.subject.definition.hash
@@ -87,7 +92,7 @@ class Stepping(WorkbenchScreen):
             return PAST
         if model.parked:
             return "the run waits for an answer: w"
-        if model.live and model.pause is None:
+        if model.live and model.pause is None and model.steps:
             return "it is running: p pauses it"
         if action_id == "run_to" and self.selected is None:
             return "put the cursor on a node first"
@@ -115,9 +120,12 @@ class Stepping(WorkbenchScreen):
         choice = Choice("let_go") if failure else None
         if self.workspace.live(self.run_id) is None:
             self.bench.drive_run(self.run_id, RUNNING if mode == "run" else STEPPING)
-            return
-        if self.workspace.go(self.run_id, mode, to, choice):  # type: ignore[arg-type]
+        elif self.workspace.go(self.run_id, mode, to, choice):  # type: ignore[arg-type]
             self.model.pause = None
+            return
+        # It is about to stand ready: a key that came before is not lost. Taking in an answer is
+        # a step of its own.
+        self._wanted = None if self.model.run.status == "waiting" else (mode, to)
 
     def _present(self) -> None:
         self._elsewhere = False
