@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypedDict
@@ -33,9 +34,8 @@ def invoked(nodes: int, state: Any) -> Work:
 @contextmanager
 def saved(path: Path, nodes: int, state: Any) -> Iterator[Work]:
     """The seconds of a node in a run saved to SQLite after every node."""
-    from langgraph.checkpoint.sqlite import SqliteSaver  # type: ignore[import-not-found,unused-ignore]
-
-    with SqliteSaver.from_conn_string(str(path)) as saver:
+    saver_class: Any = import_module("langgraph.checkpoint.sqlite").SqliteSaver
+    with saver_class.from_conn_string(str(path)) as saver:
         yield _timed(_line(nodes, saver), nodes, state, {"durability": "sync"})
 
 
@@ -56,11 +56,10 @@ def _timed(graph: Any, nodes: int, state: Any, how: dict[str, Any]) -> Work:
 
 
 def _line(nodes: int, saver: Any) -> Any:
-    from langgraph.graph import END, START, StateGraph  # type: ignore[import-not-found,unused-ignore]
-
-    graph: Any = StateGraph(State)
+    peer: Any = import_module("langgraph.graph")
+    graph = peer.StateGraph(State)
     for number in range(1, nodes + 1):
         graph.add_node(f"n{number}", lambda state, number=number: {"turn": number})
-        graph.add_edge(START if number == 1 else f"n{number - 1}", f"n{number}")
-    graph.add_edge(f"n{nodes}", END)
+        graph.add_edge(peer.START if number == 1 else f"n{number - 1}", f"n{number}")
+    graph.add_edge(f"n{nodes}", peer.END)
     return graph.compile(checkpointer=saver)

@@ -52,7 +52,7 @@ def bare(stage: Stage) -> Callable[[], Any]:
     assert artifact.entrance is not None
     signature = artifact.entrance.signature
     seat = stage.host._idle[-1]
-    linked = seat._linked[artifact.sha256, artifact.entrance.interface]
+    linked = next(item for key, item in seat._linked.items() if key[0] == artifact.sha256)
     engine = bindings.address(seat.engine)
     context_value = exec_context(CallRequest("run"))
     text = f'"{TEXT}"'

@@ -10,9 +10,16 @@ from typing import Any
 import pytest
 
 from tests.cli.packs import say, write_pack
+from tests.engine.driving import flow, node
+from tests.session.scripted import Theatre
+from workbench.mocks import MocksConfig
+from workbench.model.flow import Definition
+from workbench.model.journal import Change
+from workbench.model.rules import CancelRun, RequestCancel, answer_wait, decide
 from workbench.model.run import Run
-from workbench.model.waits import Resolution, sign, signal_identity, turn_scope
+from workbench.model.waits import Resolution, Wait, sign, signal_identity, turn_scope
 from workbench.session import StartRequest, Workspace
+from workbench.store import open_store
 
 START = 1_772_892_120_000_000
 MINUTE = 60_000_000
@@ -173,8 +180,6 @@ def test_a_cancel_that_was_only_asked_for_is_carried_out(
     tmp_path: Path, reopen: Callable[[], Workspace]
 ) -> None:
     """The run parked just as another process asked to cancel it; the next driver ends it."""
-    from workbench.model.rules import RequestCancel, decide
-
     pack = waiting_pack(tmp_path / "p", timeout="1m")
     workspace = reopen()
     run = workspace.run_here(StartRequest(pack))
@@ -199,6 +204,69 @@ def test_an_answer_may_come_before_its_run_has_begun_to_wait(
     assert workspace.waits() == [] and workspace.answered() == []
     assert workspace.resume(run.id).join(20)
     assert outcome(workspace, run) == {"said": "early"}
+
+
+@pytest.mark.parametrize("durable", [False, True])
+@pytest.mark.parametrize("moment", ["parking", "cancelling"])
+def test_an_answer_that_was_accepted_is_never_overwritten(
+    tmp_path: Path, durable: bool, moment: str
+) -> None:
+    """Another process answers between a driver's last look at the wait and its commit."""
+    store = open_store(tmp_path / "journal.db" if durable else None)
+    ask = node("ask", "session.wait", {"reason": "?"}, "say", operation=None)
+    main = flow("main", ask, node("say", "emit.x", {"said": "{{state.input}}"}))
+    theatre = Theatre(store, Definition("pack", "1", {"main": main}), MocksConfig())
+    run = theatre.create(None)
+    scope, identity = turn_scope(run.session, run.id), signal_identity(run.id, "ask", 1)
+    key = sign(store.secret(), scope, identity)
+    fresh = Wait(key.key_id, run.id, "", "ask", 1, scope, identity)
+    commit, given = store.commit, Resolution("ok", "mine")
+
+    def late(change: Change) -> Run:
+        if change.waits:
+            answer = store.answer(
+                run.id, key.key_id, lambda run, row: answer_wait(run, row, fresh, given, 1)
+            )
+            assert answer.status == "accepted"
+            store.commit = commit  # type: ignore[method-assign]
+        return commit(change)
+
+    if moment == "cancelling":
+        waiting = theatre.live(run.id).drive_here()
+        change = decide(waiting, store.steps(run.id), store.waits(run.id), CancelRun(), 2)
+        assert change is not None
+        late(change)
+    else:
+        store.commit = late  # type: ignore[method-assign]
+        assert theatre.live(run.id).drive_here().output == [{"said": "mine"}] * 2
+    row = store.wait(key.key_id)
+    assert row is not None and (row.phase, row.resolution) == ("consumed", given)
+    store.close()
+
+
+def test_an_answer_while_the_driver_is_just_leaving_goes_on_here(
+    tmp_path: Path, reopen: Callable[[], Workspace]
+) -> None:
+    """The run has parked, but whoever drove it still holds its lock for a moment."""
+    pack = waiting_pack(tmp_path / "p")
+    workspace, other = reopen(), reopen()
+    run = workspace.run_here(StartRequest(pack))
+    (item,) = workspace.waits()
+    holding, reader = threading.Event(), workspace.events.subscribe()
+
+    def leave() -> None:
+        with other.store.drive(run.id):
+            holding.set()
+            assert any(event.kind == "wait.resolved" for event in reader.wait(20))
+
+    thread = threading.Thread(target=leave)
+    thread.start()
+    assert holding.wait(20)
+    workspace.resolve(item.key, Resolution("ok", "quick"))
+    thread.join(20)
+    live = workspace.live(run.id)
+    assert live is None or live.join(20)
+    assert outcome(workspace, run) == {"said": "quick"}
 
 
 def test_cancelling_drops_what_was_prepared_and_closes_what_was_open(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import chain
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_a_refused_key_says_why_and_changes_nothing(desk: Path, state: str) -> N
 
     async def script(bench: Bench) -> None:
         await bench.press(*keys)
-        screen = bench.app.screen
+        screen = cast(WorkbenchScreen, bench.app.screen)
         assert isinstance(screen, WorkbenchScreen)
         heard = len(bench.facts)
         for name in screen.offered:
@@ -100,7 +101,7 @@ def test_every_key_at_the_bottom_changes_the_screen_or_says_something(
 
     async def light(bench: Bench) -> None:
         await bench.press(*keys)
-        screen = bench.app.screen
+        screen = cast(WorkbenchScreen, bench.app.screen)
         assert isinstance(screen, WorkbenchScreen)
         heavy.extend(name for name in screen.hints() if name in HEAVY and not screen.refuse(name))
         for name in screen.hints():

@@ -6,6 +6,7 @@ happens comes back on the numbered stream. Opening a workspace fires nothing and
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,6 +29,11 @@ from workbench.session.requests import HEADLESS, STEPPING, ComponentQuestion, Dr
 from workbench.session.run_desk import RunDesk
 from workbench.session.saved_version import place_kept
 from workbench.session.views import CallView, OpenWait, PackSummary, Preview, RunView
+
+# Another process drives the run, or did so to its end.
+ELSEWHERE = frozenset({"run_busy", "already_terminal"})
+# A driver that has parked its run needs no longer than this to let go of it.
+LEAVING_SECONDS = 1.0
 
 
 class Workspace(RunDesk):
@@ -280,7 +286,7 @@ class Workspace(RunDesk):
         outcome, wait = answers.resolve(store, self._now, key, resolution, mask=self._masked)
         if outcome.status == "accepted" and wait is not None:
             self.events.emit("wait.resolved", wait.run_id, wait)
-            if resume and self.live(wait.run_id) is None:
+            if resume:
                 self._go_on(wait.run_id, how)
         return outcome, wait
 
@@ -300,15 +306,23 @@ class Workspace(RunDesk):
         ]
 
     def resume_due(self, how: DriveMode = HEADLESS) -> list[Run]:
-        """Let time do its work: late waits time out, answered runs go on; returns what moved."""
+        """Let time do its work: late waits time out, answered runs go on; returns what moved here.
+        A run that cannot go on does not hold up the others; the first such problem is raised when
+        they are done."""
         for wait in self.due():
             end = Resolution("ok") if wait.kind == "timer" else Resolution("timeout")
             answers.resolve(self.store, self._now, answers.key_of(self.store, wait), end, "clock")
-        moved = []
+        moved: list[Run] = []
+        problems: list[WorkbenchError] = []
         for run_id in dict.fromkeys(wait.run_id for wait in self.answered()):
-            live = self.resume(run_id, how)
-            live.join()
-            moved.append(self.find_run(run_id))
+            try:
+                self.resume(run_id, how).join()
+                moved.append(self.find_run(run_id))
+            except WorkbenchError as error:
+                if error.code not in ELSEWHERE:
+                    problems.append(error)
+        if problems:
+            raise problems[0]
         return moved
 
     def _in_real_time(self, wait: Wait) -> bool:
@@ -317,10 +331,16 @@ class Workspace(RunDesk):
         return run is not None and self._mocks_of(run).time.mode == "real"
 
     def _go_on(self, run_id: str, how: DriveMode) -> None:
-        """Resume after an answer; another process that drives the run will see it by itself."""
-        try:
-            if self.find_run(run_id).status == "waiting":
+        """Resume after an answer. Another process that drives the run sees it by itself, unless
+        it is just leaving: then the run still waits when its lock is free."""
+        deadline = time.monotonic() + LEAVING_SECONDS
+        while self.find_run(run_id).status == "waiting":
+            try:
                 self.resume(run_id, how)
-        except WorkbenchError as error:
-            if error.code != "run_busy":
-                raise
+                return
+            except WorkbenchError as error:
+                if error.code not in ELSEWHERE:
+                    raise
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.01)

@@ -90,7 +90,7 @@ class MemoryStore:
             for effect in change.effects:
                 record.effects.setdefault(effect.ordinal, {})[effect.n] = effect
             for wait in change.waits:
-                self._waits[wait.key_id] = wait
+                self._waits[wait.key_id] = self._first_answered(wait)
                 record.waits[wait.key_id] = None
             for key_id in change.dropped_waits:
                 self._drop_wait(record, key_id)
@@ -362,6 +362,18 @@ class MemoryStore:
             elif live.get(wait.frame) == wait.key_id:
                 del live[wait.frame]
         return live
+
+    def _first_answered(self, wait: Wait) -> Wait:
+        """The row with the answer that came first, also when that was after the driver last
+        looked (I4 of §5.7)."""
+        known = self._waits.get(wait.key_id)
+        if known is None or known.resolution is None:
+            return wait
+        return wait.__replace__(
+            resolution=known.resolution,
+            resolved_at=known.resolved_at,
+            resolved_by=known.resolved_by,
+        )
 
     def _append(self, record: _Record, event: JournalEvent) -> None:
         self._events.append(event)

@@ -271,11 +271,18 @@ _WAIT_STATE = (
     "kind", "prompt", "schema", "topic", "correlation", "due_at", "opened_at", "resolved_at",
     "consumed_at", "resolution", "resolved_by",
 )  # fmt: skip
+# The first answer stands, also when it came after the driver last looked (I4 of §5.7).
+_ANSWER = frozenset({"resolved_at", "resolution", "resolved_by"})
+_WAIT_UPDATES = ", ".join(
+    f"{name} = CASE WHEN waits.resolved_at IS NULL THEN excluded.{name} ELSE waits.{name} END"
+    if name in _ANSWER
+    else f"{name} = excluded.{name}"
+    for name in _WAIT_STATE
+)
 UPSERT_WAIT = (
     f"INSERT INTO waits({', '.join(_WAIT_STATE)}, frame, node, visit, scope, wait, key_id, rid) "
     f"VALUES ({','.join('?' * (7 + len(_WAIT_STATE)))}) ON CONFLICT(key_id) DO UPDATE SET "
-    f"{', '.join(f'{name} = excluded.{name}' for name in _WAIT_STATE)} "
-    "WHERE rid = excluded.rid"
+    f"{_WAIT_UPDATES} WHERE rid = excluded.rid"
 )
 INSERT_EVENT = "INSERT INTO events(rid, revision, kind, payload, at) VALUES (?, ?, ?, ?, ?)"
 
