@@ -288,3 +288,62 @@ def test_visits_and_attempts_go_on_where_they_were() -> None:
     assert state.next_visit("", "call", retry=False) == (2, 1)
     assert state.next_visit("", "call", retry=True) == (1, state.visits["", "call"][1] + 1)
     assert state.next_visit("", "nowhere", retry=True) == (1, 1)
+
+
+# -- the February retry (packs-and-engine §4.2, §4.8) --------------------------------------------
+
+
+def february(flows: list[Flow], components: dict[str, Component]) -> Watched:
+    driven = Watched(flows, components, run_input={"text": "hi"}, semantics=RUNNER_2026_02)
+    driven.drive()
+    return driven
+
+
+def walked(driven: Watched) -> list[tuple[str, int, str]]:
+    return [(step.where, step.visit, step.status) for step in driven.store.steps(driven.run.id)]
+
+
+def test_the_february_retry_gives_up_after_three_attempts() -> None:
+    main = flow("main", node("a", "count", {}, "b"), node("b", "flaky", {}))
+    driven = february([main], {"count": counting(), "flaky": flaky(9, "internal")})
+    assert driven.run.status == "failed"
+    assert walked(driven) == [
+        (name, visit, status)
+        for visit in (1, 2, 3)
+        for name, status in (("a", "succeeded"), ("b", "failed"))
+    ]
+    assert driven.folded().frames[""].attempt == 3
+
+
+def test_a_called_flow_is_tried_again_by_itself() -> None:
+    """The call runs `execute`, which has its own attempts; its caller does not start again, and
+    the words of the inner failure are hidden from the outer loop."""
+    main = flow(
+        "main", node("a", "count", {}, "call"), calling("call", "bad", 1, "end"),
+        node("end", "emit.x", {}),
+    )  # fmt: skip
+    bad = flow("bad", node("x", "count", {}, "y"), node("y", "flaky", {}))
+    once = february([main, bad], {"count": counting(), "flaky": flaky(1, "internal")})
+    assert once.run.status == "finished"
+    assert walked(once) == [
+        ("a", 1, "succeeded"),
+        ("call", 1, "succeeded"),
+        ("call#1/x", 1, "succeeded"),
+        ("call#1/y", 1, "failed"),
+        ("call#1/x", 2, "succeeded"),
+        ("call#1/y", 2, "succeeded"),
+        ("end", 1, "succeeded"),
+    ]
+    never = february([main, bad], {"count": counting(), "flaky": flaky(99, "internal")})
+    assert never.run.failure is not None
+    assert never.run.failure.message == "flow.call failed for bad: internal"
+    assert [where for where, *_ in walked(never)].count("a") == 1
+    assert [where for where, *_ in walked(never)].count("call#1/y") == 3
+
+
+def test_there_is_no_february_retry_after_a_wait() -> None:
+    main = flow("main", asking("ask", "b"), node("b", "flaky", {}))
+    driven = february([main], {"flaky": flaky(1, "internal")})
+    driven.answer(Resolution("ok", 1))
+    assert driven.drive().status == "failed"
+    assert walked(driven) == [("ask", 1, "succeeded"), ("b", 1, "failed")]

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tests import faults
 from tests.cli.local_service import Service
+from tests.cli.packs import call, write_pack
 from tests.session.desk import Open, live, standing, statuses, step
 from tests.session.others import SOON
 from workbench.model.errors import WorkbenchError
 from workbench.model.stepping import Breakpoint
-from workbench.session import RUNNING, STEPPING, StartRequest
+from workbench.model.waits import Resolution
+from workbench.session import HEADLESS, RUNNING, STEPPING, StartRequest
 
 
 def test_stepping_into_over_and_out(reopen: Open, worldly: Path) -> None:
@@ -121,3 +124,55 @@ def test_forking_goes_on_from_the_past_and_keeps_the_old_run(reopen: Open, world
     with pytest.raises(WorkbenchError) as caught:
         workspace.fork(run.id, 99)
     assert caught.value.code == "fork_impossible"
+
+
+def test_forking_a_run_that_stands_still_leaves_it_standing(reopen: Open, worldly: Path) -> None:
+    workspace = reopen()
+    run = workspace.start(StartRequest(worldly, input={"n": 5}), STEPPING)
+    standing(workspace, run)
+    for _ in range(3):
+        step(workspace, run)
+    fork = workspace.fork(run.id, 1)
+    assert standing(workspace, fork).node == "store"
+    assert standing(workspace, run).node == "nap"
+    assert step(workspace, fork, "run") is None
+    assert workspace.find_run(fork.id).status == "waiting"
+    assert standing(workspace, run).node == "nap"
+
+
+def test_a_fork_still_knows_what_its_parent_was_told(reopen: Open, tmp_path: Path) -> None:
+    """A secret that was typed in is nowhere but in this process; the fork can use it too."""
+    first = call("echo", {"api_token": "{{entry.api_token}}"}, "next")
+    pack = write_pack(
+        tmp_path / "p",
+        {"main": {"first": first, "next": call("echo", {"again": "{{node.first}}"})}},
+        {"echo": faults.echo()},
+    )
+    workspace = reopen()
+    token = "Zx-81-kiwi-tree"
+    run = workspace.run_here(StartRequest(pack, input={"api_token": token}))
+    assert run.status == "finished" and token not in str(run.output)
+    fork = workspace.fork(run.id, 1, HEADLESS)
+    driver = workspace.live(fork.id)
+    assert driver is None or driver.join(SOON)
+    assert workspace.find_run(fork.id).output == run.output
+
+
+def test_a_refused_wait_that_is_tried_again_asks_again(reopen: Open, worldly: Path) -> None:
+    """Its first key is spent: the second try is a visit, and a key, of its own."""
+    workspace = reopen()
+    run = workspace.run_here(StartRequest(worldly, input={"n": 5}))
+    (first,) = workspace.waits()
+    no = Resolution("err", {"code": "NO", "message": "not today"})
+    workspace.resolve(first.key, no, how=RUNNING)
+    pause = standing(workspace, run)
+    assert (pause.reason, pause.node) == ("failure", "ask")
+    assert step(workspace, run, "run", verb="retry") is None
+    (second,) = workspace.waits()
+    assert (second.wait.visit, second.wait.signal) == (2, "ask")
+    late, _ = workspace.resolve(first.key, Resolution("ok"))
+    assert late.terminal == no
+    workspace.resolve(second.key, Resolution("ok", "fine"))
+    driver = workspace.live(run.id)
+    assert driver is None or driver.join(SOON)
+    assert workspace.find_run(run.id).output[0]["told"] == "fine"

@@ -94,7 +94,7 @@ def hold(order: dict[str, Any]) -> None:
             tell(event)
             if event.kind == "run.paused":
                 word = sys.stdin.readline().strip()
-                closing = word == "close"
+                closing = word in ("close", "")  # nobody is there any more
                 if not closing:
                     workspace.go(run.id, cast(Mode, word))
     workspace.close()

@@ -215,11 +215,12 @@ def test_resizing_and_attaching_keep_everything(demo: Tmux, size: tuple[int, int
         demo.until(lambda text: "[Effects 1]" in text, "the tab")
         demo.steady()
     assert demo.text == before
-    with Terminal(demo.attach, cwd=demo.home, columns=size[0], lines=size[1]) as client:
-        client.until("Effects")
-        demo("detach-client", "-s", "feel")
-        client.exit_code()
-    assert demo.steady() == before
+    for _ in range(2):
+        with Terminal(demo.attach, cwd=demo.home, columns=size[0], lines=size[1]) as client:
+            client.until("Effects")
+            demo.until(lambda text: text == before, "the same screen in a client")
+            demo("detach-client", "-s", "feel")
+            client.exit_code()
 
 
 def test_without_colours_everything_is_said_by_signs(plain: Tmux, size: tuple[int, int]) -> None:
@@ -234,9 +235,9 @@ def test_without_colours_everything_is_said_by_signs(plain: Tmux, size: tuple[in
     assert "~" in plain.text  # the state that rate changed
     plain.press("2", "╔═ 2 Inspect" if size[0] >= 100 else "[2 Inspect]")
     plain.press("o", "****")
-    plain.press("4", "PAY_KEY")
+    plain.press("4", "═ 4 Mocks")
     assert COLOUR.search(plain.drawn) is None
-    plain.press("Escape", "R retry")
+    plain.press("Escape", "retry")
     plain.press("5", "Nothing is waiting.")
     assert [screen for screen in plain.seen if SECRET in screen] == []
 

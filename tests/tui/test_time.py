@@ -88,3 +88,17 @@ def test_an_expression_is_about_the_moment_looked_at(desk: Path) -> None:
         assert "service" not in bench.text  # after step 2 it was not
 
     play(desk, script, at="failure")
+
+
+def test_what_was_opened_stays_open_at_its_row(desk: Path) -> None:
+    async def script(bench: Bench) -> None:
+        await bench.press(BACK, BACK, "2")  # looking at the wait, whose input has a schema
+        assert bench.model.current == "approve"
+        await bench.press(*"jjjjjjj", "right")
+        assert "▾properties" in bench.text
+        before = bench.text
+        assert ">" in next(row for row in bench.rows if "▾properties" in row)
+        await bench.press(FORWARD, BACK)
+        assert bench.text == before
+
+    play(desk, script, WIDE, at="failure")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from textual.command import CommandPalette
+from textual.events import Paste
 from textual.widgets import Input, TextArea
 
 from tests.tui.driving import NARROW, Bench, play
@@ -128,3 +130,21 @@ def test_the_four_answers(desk: Path) -> None:
 
     for script in (err, timeout, cancelled):
         play(desk, script, NARROW, at="wait")
+
+
+def test_two_thousand_pasted_lines_arrive_whole(desk: Path) -> None:
+    text = json.dumps([{"line": number, "text": "ü" * 20} for number in range(500)], indent=1)
+    assert text.count("\n") >= 2_000
+
+    async def script(bench: Bench) -> None:
+        await bench.edit()
+        await bench.type_over("")
+        area = bench.app.focused
+        assert isinstance(area, TextArea)
+        area.post_message(Paste(text))
+        await bench.settle()
+        assert area.text == text
+        assert '"line": 499' in bench.text
+        await bench.until(lambda: "✓ valid JSON" in bench.text, "the verdict")
+
+    play(desk, script, NARROW, at="failure")

@@ -72,6 +72,8 @@ class MocksScreen(WorkbenchScreen):
         keys = [row.keys for row in self._rows]
         if cursor in keys:
             view.move_cursor(keys.index(cursor))
+        elif view.cursor is None and keys:
+            view.move_cursor(0)
         self.query_one("#mocks", Pane).headline = f"{self.desk.path.name} · {len(keys)} keys"
 
     def _notice(self) -> None:

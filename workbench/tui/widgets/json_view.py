@@ -90,6 +90,7 @@ class JsonView(LineView):
         self._shown = Shown()
         self._rows: list[JsonRow] = []
         self._headline = ""
+        self._lost: tuple[str, str | None] | None = None  # the cursor's pointer, and its stand-in
 
     # -- content ----------------------------------------------------------------------------
 
@@ -130,11 +131,15 @@ class JsonView(LineView):
     def _lay_out(self) -> None:
         """Build the rows anew; cursor and top row stay with their pointers."""
         at, top = self._pointer_at(self.cursor), self._pointer_at(self._top)
+        if self._lost is not None and at == self._lost[1]:
+            at = self._lost[0]  # it was gone for a while, and the cursor was not moved since
         self._rows = rows(self._shown)
         self.rebuilt()
         places = {row.pointer: place for place, row in enumerate(self._rows)}
         if at is not None:
             self.move_cursor(_nearest(at, places), scroll=False)
+            landed = self._pointer_at(self.cursor)
+            self._lost = None if landed == at else (at, landed)
         if top in places:
             self.show_at_top(places[top])
 

@@ -274,6 +274,7 @@ class LineView(ScrollView, can_focus=True):
         self.rebuilt()
 
     def on_focus(self) -> None:
+        # What is about to be moved must be seen, the more so without colours.
         if self.show_cursor and self._cursor is None and self._count:
             self.move_cursor(self._top)
 
