@@ -36,6 +36,7 @@ def test_the_beginning_and_the_present_say_so(desk: Path) -> None:
         assert bench.message == "this is the beginning"
         assert bench.model.now == 0
         assert "0 done" in bench.text
+        assert {word for _, word in bench.rail.words()} == {"pending"}
         await bench.press(*[FORWARD] * 9)
         assert bench.message == "this is the present"
         assert not bench.model.past

@@ -18,15 +18,17 @@ def rail_states(model: RunModel, breakpoints: Iterable[Breakpoint]) -> dict[str,
     marks = {(item.flow, item.node): _mark(item) for item in breakpoints if item.node}
     current = model.current
     states: dict[str, RailState] = {}
-    for step in model.visible():
+    # Of a node that ran a thousand times only the last time is on the rail.
+    latest = {step.where: step for step in model.visible()}
+    for path, step in latest.items():
         forks = _forks(model, step)
-        states[step.where] = step_state(
-            step, forks=forks, changed=_changed(model, step), current=step.where == current
+        states[path] = step_state(
+            step, forks=forks, changed=_changed(model, step), current=path == current
         )
     for frame in ("", *model.frames()):
         flow = model.flow_of(frame)
         if flow is not None:
-            _not_taken(states, model, frame, flow)
+            _not_taken(states, model, frame, flow, latest)
             for name in flow.nodes:
                 mark = marks.get((flow.id, name), "")
                 path = f"{frame}{name}"
@@ -55,11 +57,17 @@ def _changed(model: RunModel, step: StepRecord) -> str:
     return "state" if kinds & {"state.write", "state.delete"} else ""
 
 
-def _not_taken(states: dict[str, RailState], model: RunModel, frame: str, flow: Flow) -> None:
+def _not_taken(
+    states: dict[str, RailState],
+    model: RunModel,
+    frame: str,
+    flow: Flow,
+    latest: dict[str, StepRecord],
+) -> None:
     """Nodes behind a route that was decided against and that can no longer be reached, and those
     that could only be reached from there."""
-    reachable = _ahead(flow, _heads(states, model, frame))
-    for step in model.visible():
+    reachable = _ahead(flow, _heads(model, frame, flow))
+    for step in latest.values():
         if step.frame != frame or step.route is None:
             continue
         node = flow.nodes.get(step.node)
@@ -72,13 +80,13 @@ def _not_taken(states: dict[str, RailState], model: RunModel, frame: str, flow: 
         states.setdefault(f"{frame}{name}", NOT_REACHED)
 
 
-def _heads(states: dict[str, RailState], model: RunModel, frame: str) -> list[str]:
+def _heads(model: RunModel, frame: str, flow: Flow) -> list[str]:
     """Where this frame stands now; nothing when it has ended."""
     if model.past:
         steps = [step for step in model.visible() if step.frame == frame]
         last = steps[-1] if steps else None
         if last is None:
-            return []
+            return [flow.start] if flow.start is not None else []
         return [last.node] if last.route is None else [last.route.to] if last.route.to else []
     return [place.node for place in model.run.cursor if place.frame == frame]
 
