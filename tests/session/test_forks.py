@@ -174,6 +174,25 @@ def test_the_clock_of_a_fork_began_with_its_first_ancestor(nested: Theatre) -> N
     assert nested.live("g").world.clock.start == original.created_at
 
 
+def test_a_call_that_is_tried_again_began_after_its_pause(nested: Theatre) -> None:
+    """Its sub-flow gave up after three tries, so the call is tried again, a moment later: a fork
+    that opens the second try must not lose that moment."""
+    faults = [FaultSpec("state.read", "after", mode="Nth", number=number) for number in (2, 2, 2)]
+    config = mocks(faults=tuple(faults))
+    theatre = Theatre(open_store(None), nested.definition, config)
+    original = theatre.create(INPUT)
+    theatre.play(original.id)
+    steps = theatre.store.steps(original.id)
+    assert [(step.node, step.attempt, step.status) for step in steps[1:6]] == [
+        ("call", 1, "failed"),
+        ("x", 1, "failed"),
+        ("x", 2, "failed"),
+        ("x", 3, "failed"),
+        ("call", 2, "succeeded"),
+    ]
+    prove(nested.definition, config, list(range(len(steps) + 1)))
+
+
 # -- random flows --------------------------------------------------------------------------------
 
 
@@ -309,15 +328,15 @@ def prove(
     *,
     durable: bool = False,
     semantics: str = "current",
-) -> None:
-    """Step back to, and fork at, some steps of a run (and of a fork), and compare."""
+) -> str:
+    """Step back to, and fork at, some steps of a run (and of a fork), and compare; how the run
+    went, in words."""
     with opened(durable) as store:
         theatre = Theatre(store, definition, config)
         original = theatre.create(INPUT, max_steps=60, semantics=semantics)
         ended = theatre.play(original.id)
         expected = told(store, original.id)
         last = len(expected["steps"])
-        event(f"{ended.status}, steps {min(last // 10, 6) * 10}+")
         states, worlds = dict(theatre.states), dict(theatre.worlds)
         for number, pick in enumerate(picks):
             ordinal = pick % (last + 1)
@@ -337,6 +356,7 @@ def prove(
                 theatre.play(f"{name}, {again}")
                 assert told(store, f"{name}, {again}") == expected
         assert told(store, original.id) == expected, "the original is as it was"
+        return f"{ended.status}, steps {min(last // 10, 6) * 10}+"
 
 
 def prove_death(definition: Definition, picks: list[int], *, durable: bool) -> None:
@@ -389,7 +409,7 @@ SEMANTICS = st.sampled_from(["current", "current", "current", "runner-2026-02"])
 def test_forks_go_on_as_the_original_did(
     definition: Definition, faults: list[FaultSpec], picks: list[int], semantics: str
 ) -> None:
-    prove(definition, mocks(faults=tuple(faults)), picks, semantics=semantics)
+    event(prove(definition, mocks(faults=tuple(faults)), picks, semantics=semantics))
 
 
 @settings(SETTINGS, max_examples=8)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
+import pytest
 from textual.command import CommandPalette
 from textual.widgets import OptionList
 
 from tests.tui.driving import NARROW, WIDE, Bench, play
+from workbench.session.views import PackSummary
 from workbench.tui.palette import Entry, Everything
 from workbench.tui.screens.debug import DebugScreen
 from workbench.tui.screens.packs import PacksScreen
@@ -15,9 +18,7 @@ from workbench.tui.screens.packs import PacksScreen
 
 async def entries(bench: Bench) -> dict[str, Entry]:
     """What the palette of the screen in front offers, by text."""
-    provider = Everything(bench.app.screen)
-    await provider.startup()
-    return {entry.text: entry for entry in provider._entries}
+    return {entry.text: entry for entry in await Everything(bench.app.screen).entries()}
 
 
 async def choose(bench: Bench, text: str) -> None:
@@ -88,5 +89,26 @@ def test_a_theme_is_used_and_a_refused_action_says_why(desk: Path) -> None:
         assert bench.app.theme == "paper"
         await choose(bench, "forward: Look")
         assert bench.message == "this is the present"
+
+    play(desk, script, WIDE, at="failure")
+
+
+def test_typing_before_the_packs_were_read_finds_them_all_the_same(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script(bench: Bench) -> None:
+        gate = threading.Event()
+        read = bench.workspace.packs
+
+        def slowly(root: Path | None = None) -> list[PackSummary]:
+            assert gate.wait(20)
+            return read(root)
+
+        monkeypatch.setattr(bench.workspace, "packs", slowly)
+        await bench.press("ctrl+p")
+        await bench.until(lambda: bench.shows(CommandPalette) and bench.app.focused, "the palette")
+        await bench.press(*"node p")
+        gate.set()
+        await bench.until(lambda: "node pay FAILED" in bench.text, "the node in the list")
 
     play(desk, script, WIDE, at="failure")

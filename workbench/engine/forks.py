@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from workbench.engine.retry import backoff_ms, retry_place
+from workbench.language.semantics import by_name
 from workbench.model.errors import WorkbenchError
 from workbench.model.flow import Definition
 from workbench.model.journal import Change
@@ -54,9 +56,10 @@ def fork(
         input=parent.input,
         options=_options(parent, artifacts_dir),
     )
-    calls = _calls([step for step in steps if step.ordinal <= shared])
+    past = [step for step in steps if step.ordinal <= shared]
+    calls = _calls(past)
     inside = [calls[place.frame] for place in cursor if place.frame]
-    reopened = tuple(_reopened(call, run_id, now) for call in inside)
+    reopened = tuple(_reopened(call, run_id, now, _began(call, past, parent)) for call in inside)
     change = decide(None, (), (), CreateRun(run, definition, reopened), now)
     assert change is not None
     return change
@@ -120,7 +123,24 @@ def _calls(past: Steps) -> dict[str, StepRecord]:
     }
 
 
-def _reopened(call: StepRecord, run_id: str, now: int) -> StepRecord:
+def _began(call: StepRecord, past: Steps, parent: Run) -> tuple[int, int]:
+    """Virtual time and random position when a call began, where the steps before it do not tell:
+    a call that is tried again waited after its failure. (0, 0) where they do."""
+    tries = [
+        step
+        for step in past
+        if (step.frame, step.node, step.visit) == (call.frame, call.node, call.visit)
+        and step.attempt < call.attempt
+    ]
+    if not tries or tries[-1].error is None:
+        return 0, 0
+    last, error = tries[-1], tries[-1].error
+    failures = sum(step.status == "failed" for step in tries)
+    waited = retry_place(error, failures, by_name(parent.options.semantics)) is not None
+    return last.vt + (backoff_ms(error, failures) * 1000 if waited else 0), last.rnd
+
+
+def _reopened(call: StepRecord, run_id: str, now: int, began: tuple[int, int]) -> StepRecord:
     """The call as it was while its sub-flow ran."""
     return StepRecord(
         run_id=run_id,
@@ -136,6 +156,8 @@ def _reopened(call: StepRecord, run_id: str, now: int) -> StepRecord:
         source=call.source,
         missing=call.missing,
         findings=call.findings,
+        vt=began[0],
+        rnd=began[1],
         started=now,
     )
 

@@ -33,11 +33,20 @@ class Everything(Provider):
     """What can be named from the screen in front. Nothing starts by being chosen here but what
     its key would start too: a flow is shown, a run is opened, a node gets the cursor."""
 
-    async def startup(self) -> None:
+    _gathering: asyncio.Task[list[Entry]] | None = None
+
+    async def entries(self) -> list[Entry]:
+        """Everything there is, gathered once. Not in `startup`: Textual cancels that with the
+        first search that is typed over, and the palette would stay empty."""
+        if self._gathering is None:
+            self._gathering = asyncio.create_task(self._gather())
+        return await asyncio.shield(self._gathering)
+
+    async def _gather(self) -> list[Entry]:
         bench = cast("WorkbenchApp", self.app)
         # Known packs come from the shelf, new ones from the disk: not on the event loop.
         packs = await asyncio.to_thread(bench.workspace.packs, bench.root)
-        self._entries = [
+        return [
             *_actions(self.screen),
             *_nodes(self.screen),
             *_runs(bench),
@@ -46,12 +55,12 @@ class Everything(Provider):
         ]
 
     async def discover(self) -> Hits:
-        for entry in self._entries:
+        for entry in await self.entries():
             yield DiscoveryHit(entry.text, entry.run, help=entry.help or None)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for entry in self._entries:
+        for entry in await self.entries():
             score = matcher.match(entry.text)
             if score > 0:
                 highlighted = matcher.highlight(entry.text)
