@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 from textual.events import Key
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import TextArea
 
@@ -245,11 +246,12 @@ def play(
     *,
     at: State = "start",
     theme: str = "",
+    painted: bool = False,
 ) -> None:
     """Run `script(bench)` on the app opened on `folder` (see `opened`)."""
 
     async def run() -> None:
-        async with opened(folder, size, at=at, theme=theme) as bench:
+        async with opened(folder, size, at=at, theme=theme, painted=painted) as bench:
             await script(bench)
 
     asyncio.run(run())
@@ -262,13 +264,18 @@ async def opened(
     *,
     at: State = "start",
     theme: str = "",
+    painted: bool = False,
 ) -> AsyncIterator[Bench]:
     """The app on a run of the sample in `folder` that stands where `at` says: before its first
     node, at its wait, at its failure or done; "running" is a run that ends by itself never, and
-    "packs" no run but the list."""
+    "packs" no run but the list. Without `painted` no frame is made for the terminal that is not
+    there: `rows` asks for the screen itself, and a test takes half the time."""
     workspace = Workspace(folder)
     run_id = None if at == "packs" else _prepared(workspace, folder, at)
     app = WorkbenchApp(workspace, folder, theme_name=theme)
+    paint = Screen._compositor_refresh
+    if not painted:
+        setattr(Screen, paint.__name__, lambda screen: None)
     try:
         async with app.run_test(size=size) as pilot:
             bench = Bench(app, pilot)
@@ -284,6 +291,7 @@ async def opened(
                 bench.debug.say("")  # what was compiled on the way
             yield bench
     finally:
+        setattr(Screen, paint.__name__, paint)
         workspace.close()
 
 

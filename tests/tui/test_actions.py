@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from itertools import chain
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from tests.tui.driving import NARROW, WIDE, Bench, State, play
+from tests.tui.driving import NARROW, Bench, State, play
 from workbench.tui.actions import BY_ID, TABLE, key_table, spell
 from workbench.tui.screens.base import COMMON, WorkbenchScreen
 from workbench.tui.screens.debug import DebugScreen
@@ -68,78 +67,75 @@ def test_the_readme_has_the_table_of_keys() -> None:
     assert table.strip() == key_table().strip()
 
 
-@pytest.mark.parametrize("state", STATES)
-def test_a_refused_key_says_why_and_changes_nothing(desk: Path, state: str) -> None:
-    at, keys = STATES[state]
-
-    async def script(bench: Bench) -> None:
-        await bench.press(*keys)
-        screen = cast(WorkbenchScreen, bench.app.screen)
-        assert isinstance(screen, WorkbenchScreen)
-        heard = len(bench.facts)
-        for name in screen.offered:
-            why = screen.refuse(name)
-            if not why:
-                continue
+async def what_is_refused(bench: Bench) -> None:
+    """What cannot be done says so, and nothing else changes."""
+    screen = front(bench)
+    for name in screen.offered:
+        why = screen.refuse(name)
+        if why:
             assert len(why) > 8
             await bench.press(BY_ID[name].keys[0])
             assert bench.app.screen is screen, f"{name} was refused, and went somewhere"
             assert bench.message == why
-        if at != "running":
-            assert len(bench.facts) == heard
-        if at == "running":
-            await bench.press("x")
 
-    play(desk, script, WIDE, at=at)
+
+async def what_is_light(bench: Bench, keys: tuple[str, ...]) -> None:
+    """The keys at the bottom that change nothing in the run each change the screen."""
+    screen = front(bench)
+    for name in (name for name in screen.hints() if name not in HEAVY):
+        screen.say("")
+        await bench.settle()
+        before = bench.text
+        await bench.press(BY_ID[name].keys[0])
+        await bench.until(
+            lambda before=before: bench.text != before,  # type: ignore[misc]
+            f"{BY_ID[name].keys[0]} ({name}) does something",
+        )
+        for _ in range(3):
+            if bench.app.screen is not screen:
+                await bench.press("escape")
+        assert bench.app.screen is screen, f"Esc does not lead back from {name}"
+        if name == "as_text":
+            assert "as rows" in bench.keys
+            await bench.press("escape")
+        if name in ("back", "forward"):
+            await bench.press(*(["escape"] if bench.model.past else []), *keys)
+
+
+def front(bench: Bench) -> WorkbenchScreen:
+    """The screen in front, which offers actions."""
+    screen = bench.app.screen
+    assert isinstance(screen, WorkbenchScreen)
+    return screen
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_key_at_the_bottom_changes_the_screen_or_says_something(
-    desk: Path, state: str
-) -> None:
+def test_every_key_does_something_or_says_why_not(desk: Path, state: str) -> None:
     at, keys = STATES[state]
+    heavy: list[str] = []
 
-    async def light(bench: Bench) -> None:
+    async def script(bench: Bench) -> None:
         await bench.press(*keys)
-        screen = cast(WorkbenchScreen, bench.app.screen)
-        assert isinstance(screen, WorkbenchScreen)
+        screen, heard = front(bench), len(bench.facts)
         heavy.extend(name for name in screen.hints() if name in HEAVY and not screen.refuse(name))
-        for name in screen.hints():
-            if name in HEAVY:
-                continue
-            screen.say("")
-            await bench.settle()
-            before = bench.text
-            await bench.press(BY_ID[name].keys[0])
-            await bench.until(
-                lambda before=before: bench.text != before,  # type: ignore[misc]
-                f"{BY_ID[name].keys[0]} ({name}) does something",
-            )
-            for _ in range(3):
-                if bench.app.screen is not screen:
-                    await bench.press("escape")
-            assert bench.app.screen is screen, f"Esc does not lead back from {name}"
-            if name == "as_text":
-                assert "as rows" in bench.keys
-                await bench.press("escape")
-            if name in ("back", "forward"):
-                await bench.press(*(["escape"] if bench.model.past else []), *keys)
+        await what_is_refused(bench)
+        assert at == "running" or len(bench.facts) == heard
+        await what_is_light(bench, keys)
+        if at == "running":
+            await bench.press("x")
 
     def single(name: str) -> None:
-        async def script(bench: Bench) -> None:
+        """A key that moves the run or leaves the screen, on a bench of its own."""
+
+        async def press(bench: Bench) -> None:
             await bench.press(*keys)
             before = bench.text
             await bench.press(BY_ID[name].keys[0])
             await bench.until(lambda: bench.text != before or not bench.app.is_running, name)
 
-        play(desk, script, NARROW, at=at)
+        play(desk, press, NARROW, at=at)
 
-    if at == "running":
-        for name in ("pause", "stop"):
-            single(name)
-        return
-    heavy: list[str] = []
-    play(desk, light, NARROW, at=at)
+    play(desk, script, NARROW, at=at)
     for name in heavy:
         single(name)
 

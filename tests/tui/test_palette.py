@@ -110,5 +110,6 @@ def test_typing_before_the_packs_were_read_finds_them_all_the_same(
         await bench.press(*"node p")
         gate.set()
         await bench.until(lambda: "node pay FAILED" in bench.text, "the node in the list")
+        await bench.press("escape")
 
     play(desk, script, WIDE, at="failure")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.strip import Strip
 
-from tests.tui.driving import SIZES, Bench, play
+from tests.tui.driving import NARROW, WIDE, Bench, play
 from workbench.tui.widgets.line_view import LineView
 from workbench.tui.widgets.rail import Rail
 
@@ -46,7 +46,7 @@ def test_a_step_draws_two_rows_of_the_rail_and_scrolls_nothing(
         ]
         assert changed == [0, 2, 3]  # the count in the title, and those two
 
-    play(desk, script)
+    play(desk, script, painted=True)
 
 
 def test_looking_at_another_node_draws_the_rows_of_the_cursor(desk: Path, drawn: list[int]) -> None:
@@ -55,11 +55,10 @@ def test_looking_at_another_node_draws_the_rows_of_the_cursor(desk: Path, drawn:
         await bench.press("j")
         assert set(drawn) == {0, 1}
 
-    play(desk, script)
+    play(desk, script, painted=True)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_an_idle_screen_is_left_alone(desk: Path, size: tuple[int, int]) -> None:
+def test_an_idle_screen_is_left_alone(desk: Path) -> None:
     async def script(bench: Bench) -> None:
         await bench.settle()
         repaints: list[object] = []
@@ -70,7 +69,7 @@ def test_an_idle_screen_is_left_alone(desk: Path, size: tuple[int, int]) -> None
             nonlocal count
             count += 1
             bench.app._look_outside()
-            if count == 15:
+            if count == 12:
                 ticks.set()
 
         bench.app._display = lambda *said: repaints.append(said)  # type: ignore[method-assign]
@@ -80,5 +79,5 @@ def test_an_idle_screen_is_left_alone(desk: Path, size: tuple[int, int]) -> None
         await bench.press("j")
         assert repaints  # the counter counts
 
-    for at in ("failure", "wait"):
-        play(desk, script, size, at=at)
+    play(desk, script, WIDE, at="failure", painted=True)
+    play(desk, script, NARROW, at="wait", painted=True)
