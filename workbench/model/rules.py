@@ -209,9 +209,7 @@ def _park(run: Run, steps: Steps, waits: Waits, command: Park, now: int) -> Chan
     _require(run, "park", "running")
     _active(steps, command.step.ordinal, "running")
     wait = command.wait
-    # A run waits only when no frame can run (I2): the leaf parks, callers above it stay running.
-    able = [position for position in run.cursor if position.frame != wait.frame]
-    waiting = all(wait.frame.startswith(position.frame) for position in able)
+    waiting = not _able(run, steps, wait.frame)
     return _moved(
         run,
         "wait.opened",
@@ -400,6 +398,13 @@ def _leaf(run: Run, frame: str) -> Position | None:
         if place.frame == frame:
             return place
     return None
+
+
+def _able(run: Run, steps: Steps, parked: str) -> bool:
+    """Whether a frame can still run when `parked` has come to a wait (I2): a branch that waits
+    cannot, nor a caller above one."""
+    waiting = [parked, *(step.frame for step in steps if step.status == "waiting")]
+    return any(not any(frame.startswith(place.frame) for frame in waiting) for place in run.cursor)
 
 
 def _step_facts(step: StepRecord) -> dict[str, Json]:
