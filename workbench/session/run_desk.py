@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from threading import RLock
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from workbench.effects.control import Watchdog
-from workbench.engine.breakpoints import Breakpoints
 from workbench.engine.observer import Several
 from workbench.language.semantics import by_name
 from workbench.model.clock import NewId, Now
@@ -23,9 +21,10 @@ from workbench.model.masking import Masker
 from workbench.model.pack import Pack
 from workbench.model.rules import CancelRun, Command, CreateRun, RequestCancel, decide
 from workbench.model.run import ACTIVE_STEP, Position, Run, RunOptions
-from workbench.model.stepping import Breakpoint, Choice, Mode
 from workbench.model.values import Json
 from workbench.session import answers, paths
+from workbench.session.live_runs import LiveRuns
+from workbench.session.maskers import Maskers
 from workbench.session.reload import Reloader
 from workbench.session.requests import HEADLESS, STEPPING, DriveMode, StartRequest
 from workbench.session.shelf import Shelf
@@ -42,16 +41,16 @@ if TYPE_CHECKING:
 replace = msgspec.structs.replace
 
 
-class RunDesk:
+class RunDesk(LiveRuns):
     """The half of a workspace that drives runs; every method may be called from any thread."""
 
     def __init__(
         self, root: Path, store: Store | None, now: Now, new_id: NewId, cache: Path | None
     ) -> None:
+        super().__init__()
         self.root = root
         self.state = paths.workspace_state(root)
         self.events = EventStream(now)
-        self.breakpoints = Breakpoints()
         self.shelf = Shelf()
         self.reloader = Reloader(self.shelf, self.events, self._use_mocks)
         self.new_id = new_id
@@ -61,9 +60,7 @@ class RunDesk:
         self._store = store
         self._host: ComponentHost | None = None
         self._watchdog = Watchdog()
-        self._live: dict[str, LiveRun] = {}
-        self._maskers: dict[str, Masker] = {}
-        self._lock = RLock()
+        self._maskers = Maskers(lambda: self.store)
 
     # driving
 
@@ -74,7 +71,7 @@ class RunDesk:
         flow = _flow(opened.pack, request.flow)
         mocks = self._mocks(opened, request.mocks)
         run_id = self.new_id()
-        masker = self._masker(run_id, mocks)
+        masker = self._maskers.new(run_id, mocks)
         now = self._now()
         definition = opened.pack.definition
         entry = flow.start
@@ -132,7 +129,7 @@ class RunDesk:
         request = StartRequest(
             pack=Path(options.pack_path),
             flow=old.flow_id,
-            input=run_input[0] if run_input else self._masker(old.id).reveal(old.input),
+            input=run_input[0] if run_input else self._maskers.new(old.id).reveal(old.input),
             mocks=Path(options.mocks_path) if options.mocks_path else None,
             pins=options.pins,
             semantics=options.semantics,
@@ -159,42 +156,11 @@ class RunDesk:
         new_id, now = self.new_id(), self._now()
         folder = str(self._artifacts(now, new_id))
         change = fork(old, self.store.steps(old.id), ordinal, new_id, now, folder, definition)
-        masker = self._masker_of(old, None)
-        with self._lock:
-            self._maskers[new_id] = masker  # what the old run was told can still be revealed
+        self._maskers.share(old, new_id)
         run = self.store.commit(change)
         self.events.emit("run.created", run.id, run)
         self._drive(run, how).start()
         return run
-
-    def live(self, run_id: str) -> LiveRun | None:
-        """The driver of a run in this process, if one is at work."""
-        with self._lock:
-            live = self._live.get(run_id)
-        return live if live is not None and live.alive else None
-
-    def go(
-        self,
-        run_id: str,
-        mode: Mode,
-        to: tuple[str, str] | None = None,
-        choice: Choice | None = None,
-    ) -> bool:
-        """Leave a pause and go on in `mode`; False when the run is not standing still."""
-        live = self.live(run_id)
-        if live is None:
-            return False
-        if choice is not None and choice.input is not msgspec.UNSET:
-            choice = replace(choice, input=live.masker.mask(choice.input))
-        return live.go(mode, to, choice)
-
-    def pause(self, run_id: str) -> bool:
-        """Ask a running run to stand still before its next node."""
-        live = self.live(run_id)
-        if live is None:
-            return False
-        live.debugger.request_pause()
-        return True
 
     def stop(self, run_id: str) -> bool:
         """Cancel a run: at once when driven here, by request when another process drives it."""
@@ -216,42 +182,6 @@ class RunDesk:
         except WorkbenchError as error:
             if error.code != "run_busy":
                 raise
-        return True
-
-    def pin(self, run_id: str, node: str, output: Json) -> bool:
-        """Answer this node with a fixed output for the rest of the run."""
-        live = self.live(run_id)
-        if live is None:
-            return False
-        live.pins.pin(node, live.masker.mask(output))
-        return True
-
-    def unpin(self, run_id: str, node: str) -> bool:
-        """Let the node answer for itself again."""
-        live = self.live(run_id)
-        return live is not None and live.pins.unpin(node)
-
-    def grant(self, run_id: str, host: str, once: bool = True) -> bool:
-        """Let requests to a host out of this run: the next one, or all of them."""
-        live = self.live(run_id)
-        if live is None:
-            return False
-        live.grants.grant(host, once)
-        return True
-
-    def give_secret(self, run_id: str, name: str, value: str) -> str:
-        """Tell a run a secret for as long as this process lives; what stands for it inside."""
-        live = self.live(run_id)
-        if live is None:
-            return value
-        live.masker.register(name, value)
-        return str(live.masker.mask(value))
-
-    def breakpoint(self, breakpoint_: Breakpoint) -> bool:
-        """Set a breakpoint, or remove the one that is there; True when it is set now."""
-        if self.breakpoints.drop(breakpoint_.key):
-            return False
-        self.breakpoints.put(breakpoint_)
         return True
 
     def find_run(self, name: str) -> Run:
@@ -292,8 +222,7 @@ class RunDesk:
 
     def close(self) -> None:
         """Leave every live run resumable, stop all threads, close the journal."""
-        with self._lock:
-            living = [live for live in self._live.values() if live.alive]
+        living = self.living()
         for live in living:
             live.stop("exit")
         for live in living:
@@ -364,7 +293,7 @@ class RunDesk:
                 definition,
                 opened,
                 mocks,
-                self._masker_of(run, mocks),
+                self._maskers.of(run, mocks),
                 Several(files, StreamObserver(self.events, run.id)),
                 self.breakpoints,
                 how,
@@ -373,8 +302,7 @@ class RunDesk:
         except BaseException:
             held.close()
             raise
-        with self._lock:
-            self._live[run.id] = live
+        self.took_up(live)
         return live
 
     def _mocks(self, opened: OpenedPack, path: Path | None) -> MocksConfig:
@@ -387,8 +315,7 @@ class RunDesk:
 
     def _use_mocks(self, mocks: MocksConfig) -> None:
         """A mocks file was saved: runs under way that use it see the new world."""
-        with self._lock:
-            living = [live for live in self._live.values() if live.alive]
+        living = self.living()
         for live in living:
             if mocks.path is not None and live.uses(mocks.path):
                 live.use_mocks(mocks)
@@ -400,31 +327,6 @@ class RunDesk:
         path = Path(run.options.mocks_path) if run.options.mocks_path else None
         return read_mocks(path if path is not None and path.is_file() else None)
 
-    def _masker(self, run_id: str, mocks: MocksConfig | None = None) -> Masker:
-        """One masker a run, kept while the process lives: what it learned can be revealed."""
-        with self._lock:
-            masker = self._maskers.setdefault(run_id, Masker())
-        if mocks is not None:
-            for name, value in mocks.secrets.map.items():
-                masker.register(name, value)
-        return masker
-
-    def _masker_of(self, run: Run, mocks: MocksConfig | None) -> Masker:
-        """The masker of a run that another process may have begun: placeholders that it wrote
-        keep their names, a new secret gets its own."""
-        with self._lock:
-            known = run.id in self._maskers
-        masker = self._masker(run.id, mocks)
-        if not known:
-            masker.reserve([run.input, run.options.pins, run.options.answers])
-            for step in self.store.steps(run.id):
-                masker.reserve([step.input, step.output, step.resolution])
-            for effect in self.store.effects(run.id):
-                masker.reserve([effect.request, effect.outcome.value if effect.outcome else None])
-            for wait in self.store.waits(run.id, live=False):
-                masker.reserve(wait.resolution.payload if wait.resolution else None)
-        return masker
-
     def _masked(self, run_id: str, value: Json) -> Json:
         """A value as it may be written about a run, whichever process started that."""
         from workbench.mocks import read_mocks
@@ -434,7 +336,7 @@ class RunDesk:
         mocks = None
         with suppress(WorkbenchError):  # without its mocks, secret-like keys still count
             mocks = read_mocks(Path(path) if path else None)
-        return self._masker_of(run, mocks).mask(value)
+        return self._maskers.of(run, mocks).mask(value)
 
     def _files(self, run: Run) -> RunFiles:
         from workbench.session.artifacts import RunFiles

@@ -17,7 +17,6 @@ from workbench.model.effect import EffectRecord
 from workbench.model.errors import WorkbenchError
 from workbench.model.flow import Definition
 from workbench.model.journal import Store
-from workbench.model.masking import Masker
 from workbench.model.pack import Pack
 from workbench.model.run import Run, StepRecord, StepTrail
 from workbench.model.state import fold
@@ -112,7 +111,7 @@ class Workspace(RunDesk):
         """Make what answered an effect of a run a mock of its pack; says where."""
         options = self.find_run(run_id).options
         desk = self.mocks(Path(options.pack_path), options.mocks_path)
-        masker = self._maskers.get(run_id, Masker())
+        masker = self._maskers.told(run_id)
         return desk.keep(effect, masker)
 
     # looking at runs
