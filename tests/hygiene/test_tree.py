@@ -16,7 +16,8 @@ MACHINE = re.compile(rb"(?<![\w.$}*~])/(?:work|root|Users|opt)/" + rb"[A-Za-z_]"
 
 def tree() -> Iterator[Path]:
     """Every file of the project, without what tools leave behind."""
-    yield from (path for path in ROOT.iterdir() if path.is_file())
+    # In a second work tree `.git` is a file that names the first.
+    yield from (path for path in ROOT.iterdir() if path.is_file() and path.name != ".git")
     for name in SOURCES:
         for path in (ROOT / name).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
