@@ -10,7 +10,8 @@ from workbench.model.ingress import (
     canonicalize,
     derive_user_id,
     read_envelope,
-    resume_record,
+    read_session,
+    session_key,
 )
 
 
@@ -57,5 +58,35 @@ def test_the_wire_form_leaves_out_what_is_absent_but_never_the_payload() -> None
     assert read_envelope({**sent.wire(), "unknown": 1}) == sent
 
 
-def test_a_resume_record_has_exactly_two_keys() -> None:
-    assert resume_record({"flow_id": "f"}, None) == {"snapshot": {"flow_id": "f"}, "reason": None}
+def test_senders_that_differ_in_anything_never_share_a_session() -> None:
+    """The canonical hint joins names that may hold colons, and knows no environment or thread."""
+    plain = IngressEnvelope("demo", "f", channel="c", conversation="a", user="b")
+    odd = [
+        plain,
+        IngressEnvelope("demo", "f", channel="c", conversation="a:b", user="c"),
+        IngressEnvelope("demo", "f", channel="c", conversation="a", user="b:c"),
+        IngressEnvelope("demo", "f", channel="c", conversation="a", user="b%3Ac"),
+        IngressEnvelope("demo", "f", channel="c", conversation="a", user="b", env="prod"),
+    ]
+    threads = [{"conversation": "a", "thread": "1"}, {"conversation": "z"}]
+    odd += [
+        IngressEnvelope("demo", "f", channel="c", conversation="a", user="b", reply_scope=scope)
+        for scope in threads
+    ]
+    assert canonical_hint(odd[1]) == canonical_hint(odd[2])
+    keys = [session_key(envelope) for envelope in odd]
+    assert len(set(keys)) == len(keys)
+    assert keys[0] == canonical_hint(plain) == "demo:provider:c:a:b"
+    assert [read_session(key).user for key in keys[:5]] == ["b", "c", "b:c", "b%3Ac", "b"]
+    assert read_session(keys[5]).marks == ("thread=1",)
+
+
+def test_a_correlation_and_the_default_environment_change_no_session() -> None:
+    plain = IngressEnvelope("demo", "f", user="u")
+    scope = {"conversation": "f", "correlation": "0" * 32}
+    same = IngressEnvelope("demo", "f", user="u", env="local", reply_scope=scope)
+    assert session_key(plain) == session_key(same)
+    assert session_key(IngressEnvelope("t", "f", session_hint="a::b")) == "a::b"
+    assert session_key(IngressEnvelope("t", "f", user="a\nb")) == "t:provider:f:f:a%0Ab"
+    assert session_key(IngressEnvelope("t", "f", session_hint="\n")) == "t:provider:f:f:%0A"
+    assert read_session("a::b").user == "a::b"

@@ -77,6 +77,7 @@ VERBS: dict[str, Scene] = {
     "request_cancel": (rules.RequestCancel(), [], []),
     "cancel": (rules.CancelRun(), [], []),
     "interrupt": (rules.InterruptStep(1), [step_of()], []),
+    "transfer": (rules.TransferRun("elsewhere"), [], []),
 }
 # §5.2's matrix, `from` column; `resume` also leaves a run that another frame keeps running.
 LEGAL: dict[str, set[str]] = {
@@ -93,6 +94,7 @@ LEGAL: dict[str, set[str]] = {
     "request_cancel": {"created", "running", "waiting"},
     "cancel": {"created", "running", "waiting"},
     "interrupt": {"running"},
+    "transfer": {"created", "running", "waiting"},
 }
 # What a run that is being cancelled may still do: record how its last step ended, and cancel.
 WHILE_CANCELLING = {"end_step", "skip_step", "route", "request_cancel", "cancel", "interrupt"}
@@ -105,7 +107,7 @@ EVENT: dict[str, str] = {
     "end_step": "step.succeeded", "skip_step": "step.skipped", "route": "step.routed",
     "park": "wait.opened", "resume": "wait.consumed", "finish": "run.finished",
     "fail": "run.failed", "request_cancel": "run.cancel_requested", "cancel": "run.cancelled",
-    "interrupt": "step.interrupted",
+    "interrupt": "step.interrupted", "transfer": "run.transferred",
 }  # fmt: skip
 
 

@@ -382,6 +382,7 @@ def test_what_is_no_resolution_is_refused(wire: Json) -> None:
 @pytest.mark.parametrize(
     ("opened", "resolved", "consumed", "phase"),
     [
+        (None, None, None, "pending"),
         (None, 5, None, "armed"),
         (4, None, None, "open"),
         (4, 5, None, "answered"),

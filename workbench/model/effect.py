@@ -16,6 +16,10 @@ from workbench.model.values import Json, digest
 # Kinds in use. A kind is a plain string so that a link may serve kinds this list has not met.
 #   component.call   target = component id   request = {"operation", "input"}
 #   component.describe  target = component id    value = what it says about itself, or None
+#   provider.invoke  target = provider id or type  request = {"provider_id" or "provider_type",
+#                    "operation", "input"}
+#   adapter.call     target = adapter        request = {"flow", "seq", "operation", "payload"}:
+#                    a step of a state machine; made once, as a component.call or a tool_call
 #   http             target = host           request = {"method","url","headers":{},"body":str|None}
 #                    value   = {"status","headers":{},"body"}
 #   secret.get       target = name           value   = the secret's text, or None when there is none
@@ -27,8 +31,22 @@ from workbench.model.values import Json, digest
 #   wait             target = signal name    request = the wait's specification
 #   sleep            target = ""             request = {"duration_ms"}
 #   render           target = node id        request = None (a fault point)
-#   llm_call, exec_code, checkpoint, durable_step: later; a chain without a link for them says so.
+#   llm_call         target = model          request = anything; pins, mocks or a person answer it
+#   exec_code        target = language       request = {"code", …}; the same
+#   checkpoint       target = id             request = JSON, given back once it is on the disk
+#   durable_step     target = step id        request = {"component", "operation", "input"}
+#   await_event, peek_await_event  target = signal name  request = {"key"} or {"scope", "wait"},
+#                    {"timeout"}             value   = the resolution in wire form
+#   process          target = op             request = the command's fields (durable-model §2.8)
+#                    value   = {"op", …} as `effect_envelope` lists them
 EffectKind = str
+
+# What a node of a flow is: the step itself is the record of it. Any other kind that a step of a
+# workflow asks for is recorded as an effect of the step, as what a guest asks is.
+NODE_KINDS: frozenset[str] = frozenset(
+    {"component.call", "component.describe", "provider.invoke", "flow.call", "emit", "wait"}
+    | {"adapter.call", "complete", "condition"}
+)
 
 # One word on a row (`kernel.md` §4). "engine" is work without an effect: routing, emit, rendering.
 Source = Literal["engine", "wasm", "live", "tape", "mock", "pin", "fault", "you"]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from workbench.model.effect import Effect
+from workbench.model.run import place_name
 
 EventKind = Literal[
     "run.created",  # subject Run
@@ -27,6 +28,8 @@ EventKind = Literal[
     "pack.changed",  # subject Pack: a new version is in use
     "pack.rejected",  # subject Finding: the last good version stays
     "mocks.changed",  # subject Path of the mocks.toml that was saved
+    "settings.changed",  # subject Settings: the user's settings file was saved
+    "themes.changed",  # subject frozenset of the theme files that were saved
     "notice",  # subject Finding: something worth a line, belonging to no run
 ]
 
@@ -56,6 +59,11 @@ class Pause(msgspec.Struct, frozen=True):
     sentence: str = ""
     ordinal: int = 0
     effect: Effect | None = None
+
+    @property
+    def where(self) -> str:
+        """The path of the node, as `StepRecord.where`."""
+        return place_name(self.frame, self.node)
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -25,7 +25,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.DONE: "done",
     ExitCode.FAILED: "the flow failed or was cancelled, lint found errors, or a scenario failed",
     ExitCode.USAGE: "the command line is wrong",
-    ExitCode.WAITING: "the run stopped at a wait; the key to answer it was printed",
+    ExitCode.WAITING: "the run stopped at a wait whose key was printed, or `await` stopped waiting",
     ExitCode.PACK_REFUSED: "the pack is unreadable or was refused",
     ExitCode.NETWORK_REFUSED: "a cassette miss or refused network call ended the run",
     ExitCode.ANSWER_REFUSED: "the answer was not accepted: resolved already, unknown or invalid",

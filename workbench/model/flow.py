@@ -13,7 +13,10 @@ import msgspec
 from workbench.model.findings import Finding, Place
 from workbench.model.values import Json, encode, sha256
 
-NodeKind = Literal["exec", "component", "emit", "flow.call", "session.wait", "provider.invoke"]
+NodeKind = Literal[
+    "exec", "component", "emit", "flow.call", "session.wait", "provider.invoke", "effect",
+    "adapter", "complete",
+]
 RoutingKind = Literal["end", "reply", "next", "branch", "custom"]
 
 
@@ -43,12 +46,64 @@ class Routing(msgspec.Struct, frozen=True):
     raw: Json = None
 
 
+class WorkflowStep(msgspec.Struct, frozen=True):
+    """What a node is besides, as a step of a workflow (`durable-model.md` §3.1).
+
+    `type` is the step kind as written. A step is ready when every step in `depends_on` has ended
+    well and every step in `looks_at` (those its `skip_if` reads) has ended at all. `given` is its
+    explicit input, a template; None when it has none. `requires` names skills.
+    """
+
+    type: str
+    depends_on: tuple[str, ...] = ()
+    looks_at: tuple[str, ...] = ()
+    execution: Literal["sequential", "parallel"] = "sequential"
+    skip_if: str = ""
+    requires: tuple[str, ...] = ()
+    label: str = ""
+    given: Json = None
+
+
+class EntryPoint(msgspec.Struct, frozen=True):
+    """Another way into a workflow: steps that cannot be reached from `starts_at` are left out,
+    `preset_results` stand for what earlier steps would have given. `triggers` is as written."""
+
+    id: str
+    starts_at: str
+    label: str = ""
+    description: str = ""
+    preset_results: dict[str, Json] = {}
+    required_inputs: tuple[str, ...] = ()
+    triggers: Json = None
+
+
+class Workflow(msgspec.Struct, frozen=True):
+    """What a flow is besides, when it is a workflow. `skills` are the names its steps may
+    require: what the pack's components offer, and what the document says is granted."""
+
+    input_schema: Json = None
+    entries: dict[str, EntryPoint] = {}
+    skills: tuple[str, ...] = ()
+    checkpoint: Json = None
+
+
+class MachineStep(msgspec.Struct, frozen=True):
+    """What a node is besides, as a step of a state machine (`packs-and-engine.md` §7). `seq`
+    counts the adapter steps before it, `adapters` all of them; `first` marks where it begins."""
+
+    type: Literal["adapter", "await_input", "complete"]
+    seq: int
+    adapters: int
+    first: bool = False
+
+
 class Node(msgspec.Struct, frozen=True):
     """One node of a flow.
 
     `component`, `operation` and `mapping` are the compiled triple of §3.2 (`mapping` is the input
     template, any JSON). `lines` maps a JSON pointer inside `mapping` ("/amount", "" for the node
-    itself) to its line in `place.file`, so that a failure can name the line.
+    itself) to its line in `place.file`, so that a failure can name the line. Of an "effect" node
+    `component` is the kind of the effect and `operation` its target (a template).
     """
 
     id: str
@@ -63,6 +118,8 @@ class Node(msgspec.Struct, frozen=True):
     place: Place | None = None
     lines: dict[str, int] = {}
     findings: tuple[Finding, ...] = ()
+    step: WorkflowStep | None = None
+    machine: MachineStep | None = None
 
     @property
     def label(self) -> str:
@@ -94,6 +151,17 @@ class Flow(msgspec.Struct, frozen=True):
     parameters: Json = None
     source: str = ""
     findings: tuple[Finding, ...] = ()
+    workflow: Workflow | None = None
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The nodes a run may begin with, each once: the start, then entry points; of a workflow
+        the steps that depend on nothing."""
+        named: list[str | None] = [self.start, *self.entrypoints.values()]
+        if self.workflow is not None:
+            steps = self.nodes.values()
+            named = [one.id for one in steps if one.step is not None and not one.step.depends_on]
+        return tuple(dict.fromkeys(name for name in named if name in self.nodes and name))
 
 
 def node_kind(component: str, operation: str | None) -> NodeKind:

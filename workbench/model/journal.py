@@ -18,6 +18,9 @@ from workbench.model.run import Run, RunStatus, StepRecord
 from workbench.model.values import Json
 from workbench.model.waits import ResolveOutcome, Wait
 
+# Fewer characters than this do not name a run by the start of its id.
+SHORTEST_NAME = 6
+
 
 class JournalEvent(msgspec.Struct, frozen=True):
     """One line of a run's audit stream. `revision` is None for answers (they never touch the run
@@ -65,6 +68,24 @@ class Change(msgspec.Struct, frozen=True):
         )
 
 
+class Outstanding(msgspec.Struct, frozen=True):
+    """What waits in live runs: how many waits are `open` (awaited promises too), the late ones as
+    (key id, run id), soonest first, and the runs with an answer nobody took up."""
+
+    open: int = 0
+    due: tuple[tuple[str, str], ...] = ()
+    answered: tuple[str, ...] = ()
+
+
+class Parked(msgspec.Struct, frozen=True):
+    """Runs that wait: how many, which of them are to be cancelled, and which have no wait
+    (`malformed`: no rule makes one)."""
+
+    waiting: int = 0
+    cancelling: tuple[str, ...] = ()
+    malformed: tuple[str, ...] = ()
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What an answer rule decided: the verdict, and the row and event to write if accepted."""
 
@@ -110,8 +131,21 @@ class Store(Protocol):
         session: str | None = None,
         limit: int = 100,
         before: int | None = None,
+        updated_before: int | None = None,
+        flow: tuple[str, str] | None = None,
     ) -> list[Run]:
-        """Newest number first; `before` is a run number, for paging. Deleted runs are absent."""
+        """Newest number first; `before` is a run number, for paging, `updated_before` a time
+        (strictly), `flow` a pack id and a flow id. Deleted runs are absent."""
+        ...
+
+    def named(self, name: str, limit: int = 2) -> list[Run]:
+        """The run with this id; else those with this number, or whose id begins so (six
+        characters or more)."""
+        ...
+
+    def forks(self, run_id: str) -> list[Run]:
+        """The runs that stand on steps of this one, forks of deleted forks included; oldest
+        first."""
         ...
 
     def steps(self, run_id: str, upto: int | None = None) -> list[StepRecord]:
@@ -130,12 +164,40 @@ class Store(Protocol):
         """`live`: opened and not consumed, soonest due first, then oldest; else every row."""
         ...
 
+    def inbox(
+        self,
+        run_id: str | None = None,
+        session: str | None = None,
+        limit: int = 1_000_000,
+        skip: int = 0,
+    ) -> list[tuple[Wait, Run]]:
+        """Waits of live runs that want an answer, with their runs: opened ones first, soonest
+        due, then oldest; then awaited promises. `limit` and `skip` give a page."""
+        ...
+
+    def newest_event(self) -> int:
+        """The seq of the newest event there is, 0 without one: it moves with every change."""
+        ...
+
+    def outstanding(self, now: int) -> Outstanding:
+        """What waits in live runs, and what of it could move at `now`; cheap for thousands."""
+        ...
+
+    def parked(self) -> Parked:
+        """The runs that wait; cheap for thousands."""
+        ...
+
     def wait(self, key_id: str) -> Wait | None: ...
 
     def events(
-        self, run_id: str | None = None, since: int = 0, limit: int = 1000
+        self,
+        run_id: str | None = None,
+        since: int = 0,
+        limit: int = 1000,
+        newest: bool = False,
     ) -> list[JournalEvent]:
-        """Ascending by seq, after `since`. A negative limit raises RuleError `invalid_limit`."""
+        """Ascending by seq, after `since`; `newest` first gives the last ones. A negative
+        limit raises RuleError `invalid_limit`."""
         ...
 
     def definition(self, definition_hash: str) -> Definition:
@@ -143,7 +205,13 @@ class Store(Protocol):
         ...
 
     def delete(self, run_id: str) -> bool:
-        """Forget a run, its steps, waits and events; False when unknown."""
+        """Forget a run, its steps, waits and events; False when unknown. What forks of it stand
+        on stays, for them alone."""
+        ...
+
+    def sweep(self) -> tuple[int, int]:
+        """Drop values that nothing refers to: how many, and the bytes the journal shrank by.
+        Raises `store_busy` while any run is driven, here or in another process."""
         ...
 
     def drive(self, run_id: str) -> AbstractContextManager[None]:

@@ -71,6 +71,7 @@ class Masker:
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}  # secret -> name
         self._taken: set[str] = set()
+        self._veiled: dict[tuple[str, str], str] = {}  # (name, value) -> its placeholder
         self._texts: dict[tuple[str, str], str] = {}  # (name, encoding) -> text to reveal
         self._registered: tuple[Needle, ...] = ()
         self._learned: tuple[Needle, ...] = ()
@@ -94,6 +95,20 @@ class Masker:
             self._rebuild()
         return None
 
+    def veil(self, name: str, value: str) -> str:
+        """What stands for a value that must not be written, however short it is. A short one is
+        only hidden here; a longer one is masked everywhere, as a secret is."""
+        self.register(name, value)
+        with self._lock:
+            known = self._names.get(value)
+            if known is not None:
+                return placeholder(known)
+            if (name, value) not in self._veiled:
+                unique = self._unique(name)
+                self._texts[unique, "plain"] = value
+                self._veiled[name, value] = placeholder(unique)
+            return self._veiled[name, value]
+
     def reserve(self, value: Json) -> None:
         """Note the names in an already masked value (a journal read back), so that a secret
         learned later never answers to the name of one this process does not have."""
@@ -102,14 +117,18 @@ class Masker:
                 self._taken.add(name)
 
     def _named(self, name: str, secret: str) -> str:
+        unique = self._unique(name)
+        self._names[secret] = unique
+        self._texts[unique, "plain"] = secret
+        return unique
+
+    def _unique(self, name: str) -> str:
         clean = re.sub(r"[^\w.-]", "_", name)[:40] or "secret"
         unique, count = clean, 1
         while unique in self._taken:
             count += 1
             unique = f"{clean}-{count}"
         self._taken.add(unique)
-        self._names[secret] = unique
-        self._texts[unique, "plain"] = secret
         return unique
 
     def _spellings(self, name: str, forms: dict[str, str]) -> list[Needle]:

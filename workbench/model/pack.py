@@ -14,11 +14,14 @@ Layout = Literal["source", "directory", "archive", "legacy-archive", "wasm"]
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """One callable operation of a component; schemas are JSON Schema or None when unknown."""
+    """One callable operation of a component; schemas are JSON Schema or None when unknown,
+    `examples` inputs to begin with."""
 
     name: str
     input_schema: Json = None
     output_schema: Json = None
+    summary: str = ""
+    examples: tuple[Json, ...] = ()
 
 
 class Component(msgspec.Struct, frozen=True):
@@ -35,6 +38,17 @@ class Component(msgspec.Struct, frozen=True):
     capabilities: Json = None
     imports: tuple[str, ...] = ()
     exports: tuple[str, ...] = ()
+
+
+class Provider(msgspec.Struct, frozen=True):
+    """Who answers provider.invoke nodes that name this type: a component, through the interface
+    `export` of `world`. `operations` is empty when none are declared. Its id is its type."""
+
+    type: str
+    component: str
+    export: str = ""
+    world: str = ""
+    operations: tuple[str, ...] = ()
 
 
 class EntryChoice(msgspec.Struct, frozen=True):
@@ -58,6 +72,7 @@ class Pack(msgspec.Struct, frozen=True):
     description: str = ""
     flows: dict[str, Flow] = {}
     components: dict[str, Component] = {}
+    providers: tuple[Provider, ...] = ()
     entry: EntryChoice = EntryChoice(None, "the pack has no flow with nodes")
     assets: tuple[str, ...] = ()
     integrity: str = "unsigned"
@@ -88,4 +103,9 @@ class PackContent(Protocol):
 
     def entries(self) -> tuple[str, ...]:
         """All entry names, sorted, with forward slashes."""
+        ...
+
+    def fingerprint(self, entry: str) -> str:
+        """What is known of an entry's bytes without reading them: changes when they do, unless
+        someone takes pains. Empty when nothing is known."""
         ...

@@ -1,8 +1,9 @@
 """Every transition rule of a run, as one pure function (`durable-model.md` §5.2, `kernel.md` §2).
 
 `decide(run, steps, waits, command, now)` gives the Change a store applies, or raises RuleError.
-`steps` are the run's active steps (running or waiting) and `waits` its live waits: all a rule may
-look at. Errors come in one order: terminal, then cancel pending, then illegal transition.
+`steps` are the run's active steps (running or waiting; of an observed run all there are) and
+`waits` its live waits: all a rule may look at. Errors come in one order: terminal, then cancel
+pending, then illegal transition.
 """
 
 from __future__ import annotations
@@ -11,20 +12,23 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from workbench.model import promises
 from workbench.model.effect import EffectRecord, Failure
 from workbench.model.errors import RuleError
 from workbench.model.flow import Definition
 from workbench.model.journal import Answer, Change, JournalEvent
+from workbench.model.observed import ObserveEnd, ObserveRun, ObserveStep, observe, refuse_driving
 from workbench.model.run import Position, Run, RunStatus, StepRecord
 from workbench.model.values import Json
-from workbench.model.waits import Resolution, ResolveOutcome, Wait
+from workbench.model.waits import Resolution, Wait
 
 Cursor = tuple[Position, ...]
 
 
 class CreateRun(msgspec.Struct, frozen=True):
     """A new run, revision 0. `run` carries everything but what the store assigns; a fork keeps
-    its parent's definition, and `steps` are the calls it finds itself inside of, open again."""
+    its parent's definition, and `steps` are the calls it finds itself inside of, open again. Of a
+    workflow they are steps that are settled without running, or that a fork must run again."""
 
     run: Run
     definition: Definition | None
@@ -99,6 +103,12 @@ class CancelRun(msgspec.Struct, frozen=True):
     """Any live status -> cancelled."""
 
 
+class TransferRun(msgspec.Struct, frozen=True):
+    """A live run goes over to another session: it is listed, revoked and swept with that one."""
+
+    session: str
+
+
 class InterruptStep(msgspec.Struct, frozen=True):
     """Recovery: the process that ran this step died (§5.8)."""
 
@@ -119,6 +129,10 @@ Command = (
     | RequestCancel
     | CancelRun
     | InterruptStep
+    | TransferRun
+    | ObserveRun
+    | ObserveStep
+    | ObserveEnd
 )
 Steps = Sequence[StepRecord]
 Waits = Sequence[Wait]
@@ -130,12 +144,15 @@ def decide(
     """The change a command makes; None when it rightly makes none (a repeated cancel request)."""
     if isinstance(command, CreateRun):
         return _create(run, command, now)
+    if isinstance(command, ObserveRun | ObserveStep | ObserveEnd):
+        return observe(run, steps, command, now)
     if run is None:
         raise RuleError("run_unknown", "there is no such run")
     if run.ended:
         if isinstance(command, RequestCancel):
             return None
         raise RuleError("already_terminal", f"run {run.id} is already {run.status}")
+    refuse_driving(run)
     if run.cancel_requested and not isinstance(command, _ALLOWED_WHEN_CANCELLING):
         raise RuleError("cancel_pending", f"run {run.id} is being cancelled")
     rule = _RULES[type(command)]
@@ -149,7 +166,10 @@ def _create(run: Run | None, command: CreateRun, now: int) -> Change:
     payload: dict[str, Json] = {"flow": new.flow_id, "cursor": _wire(new.cursor)}
     if new.parent is not None:
         payload["parent"] = [new.parent, new.parent_ordinal]
-        payload["open_steps"] = [step.ordinal for step in steps]
+        payload["open_steps"] = [step.ordinal for step in steps if step.status == "running"]
+    settled = [_step_facts(step) for step in steps if step.status != "running"]
+    if settled:
+        payload["steps"] = settled
     created = _event(new, "run.created", payload, now)
     return Change(new, None, (created,), steps, definition=command.definition, full=True)
 
@@ -183,11 +203,13 @@ def _end(run: Run, steps: Steps, waits: Waits, command: EndStep, now: int) -> Ch
     _active(steps, step.ordinal, "running")
     if step.status in ("running", "waiting"):
         raise RuleError("illegal_transition", f"{step.where} cannot end as {step.status}")
+    status = _standing(command.cursor, steps, step)
     return _moved(
         run,
         f"step.{step.status}",
-        {**_step_facts(step), "cursor": _wire(command.cursor)},
+        {**_step_facts(step), "cursor": _wire(command.cursor), **_unusual(status, "running")},
         now,
+        status=status,
         cursor=command.cursor,
         steps=(step,),
         effects=command.effects,
@@ -201,21 +223,26 @@ def _route(run: Run, steps: Steps, waits: Waits, command: RouteStep, now: int) -
     if step.status != "failed" or place is None or place.node != step.node:
         raise RuleError("illegal_transition", f"{step.where} is not a failure to route")
     _free(steps, step.frame)
-    payload = {**_step_facts(step), "cursor": _wire(command.cursor)}
-    return _moved(run, "step.routed", payload, now, cursor=command.cursor, steps=(step,))
+    status = _standing(command.cursor, steps, step)
+    payload = {
+        **_step_facts(step), "cursor": _wire(command.cursor), **_unusual(status, "running"),
+    }  # fmt: skip
+    return _moved(
+        run, "step.routed", payload, now, status=status, cursor=command.cursor, steps=(step,)
+    )
 
 
 def _park(run: Run, steps: Steps, waits: Waits, command: Park, now: int) -> Change:
     _require(run, "park", "running")
     _active(steps, command.step.ordinal, "running")
     wait = command.wait
-    waiting = not _able(run, steps, wait.frame)
+    status = _standing(run.cursor, steps, command.step)
     return _moved(
         run,
         "wait.opened",
-        {**_step_facts(command.step), "key_id": wait.key_id},
+        {**_step_facts(command.step), "key_id": wait.key_id, **_unusual(status, "waiting")},
         now,
-        status="waiting" if waiting else "running",
+        status=status,
         steps=(command.step,),
         waits=(wait,),
         effects=command.effects,
@@ -233,12 +260,14 @@ def _resume(run: Run, steps: Steps, waits: Waits, command: Resume, now: int) -> 
     _active(steps, command.step.ordinal, "waiting")
     consumed = msgspec.structs.replace(wait, consumed_at=now)
     payload = {**_step_facts(command.step), "key_id": wait.key_id, "cursor": _wire(command.cursor)}
+    status = _standing(command.cursor, steps, command.step)
+    payload.update(_unusual(status, "running"))
     return _moved(
         run,
         "wait.consumed",
         payload,
         now,
-        status="running",
+        status=status,
         cursor=command.cursor,
         steps=(command.step,),
         waits=(consumed,),
@@ -249,7 +278,7 @@ def _finish(run: Run, steps: Steps, waits: Waits, command: FinishRun, now: int) 
     _require(run, "finish", "running")
     if run.cursor or steps:
         raise RuleError("illegal_transition", f"run {run.id} still has a node to run")
-    armed = tuple(wait.key_id for wait in waits if wait.opened_at is None)
+    armed = tuple(wait.key_id for wait in waits if wait.phase == "armed" and not wait.promise)
     return _moved(
         run,
         "run.finished",
@@ -286,6 +315,11 @@ def _interrupt(run: Run, steps: Steps, waits: Waits, command: InterruptStep, now
     return _moved(run, "step.interrupted", _step_facts(ended), now, steps=(ended,))
 
 
+def _transfer(run: Run, steps: Steps, waits: Waits, command: TransferRun, now: int) -> Change:
+    payload: dict[str, Json] = {"from": run.session, "to": command.session}
+    return _moved(run, "run.transferred", payload, now, session=command.session, full=True)
+
+
 def _closed(
     run: Run, steps: Steps, waits: Waits, status: RunStatus, failure: Failure | None, now: int
 ) -> Change:
@@ -306,7 +340,7 @@ def _closed(
         for wait in waits
         if wait.opened_at is not None and wait.consumed_at is None
     )
-    armed = tuple(wait.key_id for wait in waits if wait.opened_at is None)
+    armed = tuple(wait.key_id for wait in waits if wait.phase == "armed" and not wait.promise)
     return _moved(
         run,
         f"run.{status}",
@@ -330,26 +364,9 @@ def answer_wait(
     now: int,
     by: str = "",
 ) -> Answer:
-    """The rule of T5 (§5.3): first writer wins, late ones learn the truth, strangers nothing.
-
-    `fresh` is the armed row to write when the run is live and has not opened this wait yet. The
-    caller has already verified the key.
-    """
-    if run is None:
-        return Answer(ResolveOutcome("unknown_or_revoked"))
-    if wait is not None and wait.resolution is not None:
-        return Answer(ResolveOutcome("already_resolved", wait.resolution))
-    if run.ended:
-        return Answer(ResolveOutcome("unknown_or_revoked"))
-    row = wait or fresh
-    resolved = msgspec.structs.replace(
-        row, resolution=resolution, resolved_at=now, resolved_by=by or None
-    )
-    kind = "wait.resolved" if row.opened_at is not None else "wait.armed"
-    event = JournalEvent(
-        run.id, None, kind, {"key_id": row.key_id, "status": resolution.status}, now
-    )
-    return Answer(ResolveOutcome("accepted"), resolved, event)
+    """The rule of T5 (§5.3), see `model.promises`. `fresh` is the row to write when the run is live
+    and nobody wrote this wait yet. The caller has already verified the key."""
+    return promises.settle(run, wait, fresh, resolution, now, by)
 
 
 def _moved(
@@ -400,11 +417,19 @@ def _leaf(run: Run, frame: str) -> Position | None:
     return None
 
 
-def _able(run: Run, steps: Steps, parked: str) -> bool:
-    """Whether a frame can still run when `parked` has come to a wait (I2): a branch that waits
-    cannot, nor a caller above one."""
-    waiting = [parked, *(step.frame for step in steps if step.status == "waiting")]
-    return any(not any(frame.startswith(place.frame) for frame in waiting) for place in run.cursor)
+def _standing(cursor: Cursor, steps: Steps, changed: StepRecord) -> RunStatus:
+    """What a run is with this cursor and these active steps, one of them `changed` (I2): it waits
+    when every frame does. A branch that waits cannot run, nor can a caller above one."""
+    now = [*(step for step in steps if step.ordinal != changed.ordinal), changed]
+    waiting = [step.frame for step in now if step.status == "waiting"]
+    able = any(not any(frame.startswith(place.frame) for frame in waiting) for place in cursor)
+    return "running" if able or not waiting else "waiting"
+
+
+def _unusual(status: RunStatus, usual: RunStatus) -> dict[str, Json]:
+    """The run's status where the kind of the event does not tell it: with several branches a run
+    may go on when one of them parks, and wait again when one of them ends."""
+    return {} if status == usual else {"run_status": status}
 
 
 def _step_facts(step: StepRecord) -> dict[str, Json]:
@@ -436,4 +461,5 @@ _RULES: dict[type, Callable[..., Change | None]] = {
     RequestCancel: _request_cancel,
     CancelRun: _cancel,
     InterruptStep: _interrupt,
+    TransferRun: _transfer,
 }

@@ -16,7 +16,14 @@ from workbench.model.values import Json
 
 RunStatus = Literal["created", "running", "waiting", "finished", "failed", "cancelled"]
 StepStatus = Literal[
-    "running", "waiting", "succeeded", "failed", "skipped", "interrupted", "cancelled"
+    "pending",  # only of an observed step: outside it is known, but has not begun
+    "running",
+    "waiting",
+    "succeeded",
+    "failed",
+    "skipped",
+    "interrupted",
+    "cancelled",
 ]
 TERMINAL: frozenset[str] = frozenset({"finished", "failed", "cancelled"})
 ACTIVE_STEP: frozenset[str] = frozenset({"running", "waiting"})
@@ -29,10 +36,42 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     flow: str
     node: str
 
+    @property
+    def where(self) -> str:
+        """The path of the node, see `place_name`."""
+        return place_name(self.frame, self.node)
+
 
 def child_frame(frame: str, node: str, visit: int) -> str:
     """The frame of the flow that `node` calls on this visit."""
     return f"{frame}{node}#{visit}/"
+
+
+def branch_frame(step: str) -> str:
+    """The frame in which a step of a workflow runs: branches run side by side."""
+    return f"@{step}/"
+
+
+def in_branch(frame: str) -> bool:
+    """Whether a frame is a workflow's branch, or below one."""
+    return frame.startswith("@")
+
+
+def place_name(frame: str, node: str) -> str:
+    """A node's path as people, waits and pins name it: frame and node, a branch left out (a step
+    of a workflow has a name of its own)."""
+    return f"{frame.partition('/')[2]}{node}" if in_branch(frame) else f"{frame}{node}"
+
+
+def leaves(cursor: tuple[Position, ...]) -> list[Position]:
+    """The positions that stand for themselves, none below them: one, or one a branch."""
+    return [
+        place
+        for place in cursor
+        if not any(
+            other.frame != place.frame and other.frame.startswith(place.frame) for other in cursor
+        )
+    ]
 
 
 class RunOptions(msgspec.Struct, frozen=True):
@@ -58,7 +97,8 @@ class RunOptions(msgspec.Struct, frozen=True):
 
 class Run(msgspec.Struct, frozen=True):
     """One execution of a flow. `number` is the small number people use ("run 7"), given by the
-    store. `cursor` holds one position per frame, the leaf last; empty when ended."""
+    store. `cursor` holds one position per frame, the leaf last; empty when ended. Of a workflow
+    it holds the steps that run, wait or may begin, in the order of its document."""
 
     id: str
     definition: str
@@ -115,6 +155,17 @@ class Missing(msgspec.Struct, frozen=True):
     where: str = ""
 
     @property
+    def lost(self) -> str:
+        """What is missing, for where the expression was just asked: how far it got, and what is
+        there."""
+        from workbench.model.values import short
+
+        near = f" Nearest: {self.nearest} ({short(self.value, 40)})." if self.nearest else ""
+        place = self.reached or "The roots"
+        there = f"{place} has {', '.join(self.keys)}" if self.keys else f"{place} has no keys"
+        return f"{self.expression}: no such key {self.missing}.{near} {there}"
+
+    @property
     def sentence(self) -> str:
         """One line for people: what was asked, what is missing and the nearest key."""
         from workbench.model.values import short
@@ -161,7 +212,15 @@ class StepRecord(msgspec.Struct, frozen=True):
     @property
     def where(self) -> str:
         """`frame` and node as one path: "receipt#1/format"."""
-        return f"{self.frame}{self.node}"
+        return place_name(self.frame, self.node)
+
+    @property
+    def way(self) -> str:
+        """Why the step led where it did: "why → node". A step of a workflow leads nowhere by
+        itself: then just why. Empty when it has not been settled."""
+        if self.route is None or in_branch(self.frame):
+            return self.route.why if self.route is not None else ""
+        return f"{self.route.why} → {self.route.to or 'end'}"
 
 
 class StepTrail(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.model.effect import Failure
-from workbench.model.run import ACTIVE_STEP, Position, Run, StepRecord, child_frame
+from workbench.model.run import ACTIVE_STEP, Position, Run, StepRecord, child_frame, in_branch
 from workbench.model.values import Json
 
 
@@ -48,16 +48,33 @@ class FrameState:
 
 
 class RunState:
-    """All frames of a run, visit counts and the last ordinal; mutable, owned by one thread."""
+    """All frames of a run, visit counts and the last ordinal; mutable, owned by one thread.
 
-    __slots__ = ("failures", "frames", "ordinal", "visits")
+    The branches of a workflow have no frame of their own: what a step gave is there for all.
+    `branches` is step id -> its latest record.
+    """
+
+    __slots__ = ("branches", "failures", "frames", "ordinal", "visits")
 
     def __init__(self, run_input: Json) -> None:
         self.frames: dict[str, FrameState] = {"": FrameState(run_input)}
+        self.branches: dict[str, StepRecord] = {}
         self.visits: dict[tuple[str, str], tuple[int, int]] = {}
         # How often the latest visit of a node failed: an attempt that was cut off is no failure.
         self.failures: dict[tuple[str, str], int] = {}
         self.ordinal = 0
+
+    def at(self, frame: str) -> FrameState | None:
+        """What this frame knows; None when it is not open."""
+        return self.frames.get("" if in_branch(frame) else frame)
+
+    def roots(self, frame: str) -> dict[str, Json]:
+        """What templates and expressions see in a frame: the roots of a flow, or a workflow's
+        `input` and `steps` (what each step gave)."""
+        if in_branch(frame):
+            root = self.frames[""]
+            return {"input": root.entry, "steps": root.payloads}
+        return self.frames[frame].roots()
 
     def enter(self, frame: str, entry: Json) -> FrameState:
         """Open the frame of a called flow."""
@@ -84,6 +101,8 @@ class RunState:
         """Note that a step started."""
         self.ordinal = max(self.ordinal, step.ordinal)
         self.visits[step.frame, step.node] = (step.visit, step.attempt)
+        if in_branch(step.frame):
+            self.branches[step.node] = step
         if step.attempt == 1:
             self.failures.pop((step.frame, step.node), None)
 
@@ -94,7 +113,7 @@ class RunState:
 
     def apply(self, frame: str, node: str, output: Json, egress: bool = False) -> None:
         """A node of this frame gave `output`."""
-        state = self.frames.get(frame)
+        state = self.at(frame)
         if state is None:
             return
         # Replaced, never changed: a template may have put the whole of it into a step's input.
@@ -108,7 +127,7 @@ class RunState:
         """A wait of this frame was consumed: its egress was already delivered, and an ok payload
         replaces the frame's input (§4.2 resume, §4.3 point 8)."""
         state = self.frames.get(frame)
-        if state is None:
+        if state is None:  # a branch, too: its answer is the result of its step, nothing else
             return
         state.egress.clear()
         state.resumed = True
@@ -121,7 +140,8 @@ class RunState:
             self.answered(step.frame, step.resolution)
         if step.status == "failed":
             self.failed(step)
-        if step.status == "succeeded":
+        given = step.status == "skipped" and step.output is not None
+        if step.status == "succeeded" or given:
             self.apply(step.frame, step.node, step.output, step.egress)
         elif step.status == "failed" and step.error and step.route and step.route.to:
             self.apply_error(step.frame, step.node, step.error)
@@ -129,7 +149,7 @@ class RunState:
     def apply_error(self, frame: str, node: str, error: Failure) -> None:
         """A failure was routed on: what follows reads it as `{{node.<id>.error.code}}`."""
         self.apply(frame, node, error_payload(error))
-        state = self.frames.get(frame)
+        state = self.at(frame)
         if state is not None:
             state.nodes[node]["ok"] = False
 

@@ -18,11 +18,12 @@ import msgspec
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.exit_codes import ExitCode
+from workbench.model.run import place_name
 from workbench.model.values import Json
 
 WaitKind = Literal["input", "timer", "event", "tool"]
 ResolutionStatus = Literal["ok", "err", "timeout", "cancelled"]
-WaitPhase = Literal["armed", "open", "answered", "consumed"]
+WaitPhase = Literal["pending", "armed", "open", "answered", "consumed"]
 
 SCOPE_FIELDS: dict[str, tuple[str, ...]] = {
     "turn": ("session_id", "turn_id"),
@@ -53,6 +54,12 @@ def signal_identity(run_id: str, signal: str, visit: int) -> dict[str, Json]:
         "signal_name": signal,
         "ordinal": visit,
     }
+
+
+def is_node_wait(run_id: str, scope: dict[str, Json], wait: dict[str, Json]) -> bool:
+    """Whether a node of the run opens this wait itself, by parking; else it is a promise."""
+    own = scope.get("type") == "turn" and scope.get("turn_id") == run_id
+    return own and wait.get("type") == "process_signal" and wait.get("process_id") == run_id
 
 
 def canonical_pair(value: Json) -> bytes:
@@ -100,6 +107,11 @@ class WaitKey(msgspec.Struct, frozen=True):
     wait: dict[str, Json]
     key_id: str
     signature: str
+
+    @property
+    def promise_key(self) -> str:
+        """The name of the promise in other systems' logs (§2.1)."""
+        return f"lash-await-event:{self.key_id}"
 
     @property
     def token(self) -> str:
@@ -175,7 +187,8 @@ def read_resolution(wire: Json, where: str = "") -> Resolution:
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """One wait of a run. The phase is derived, never stored (§5.2)."""
+    """One wait of a run. The phase is derived, never stored (§5.2): *pending* is somebody waiting
+    for a promise that no node has opened and nobody answered."""
 
     key_id: str
     run_id: str
@@ -201,13 +214,18 @@ class Wait(msgspec.Struct, frozen=True):
         if self.consumed_at is not None:
             return "consumed"
         if self.opened_at is None:
-            return "armed"
+            return "pending" if self.resolved_at is None else "armed"
         return "answered" if self.resolved_at is not None else "open"
 
     @property
+    def promise(self) -> bool:
+        """True when no node opens it: whoever holds its key waits for it (`model.promises`)."""
+        return not is_node_wait(self.run_id, self.scope, self.wait)
+
+    @property
     def signal(self) -> str:
-        """Frame path + node id: the bare node id in the root frame."""
-        return f"{self.frame}{self.node_id}"
+        """Frame path + node id: the bare node id in the root frame and in a branch."""
+        return place_name(self.frame, self.node_id)
 
 
 class ResolveOutcome(msgspec.Struct, frozen=True):
