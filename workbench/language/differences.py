@@ -80,11 +80,17 @@ def _templates(node: Node) -> Iterator[Finding]:
 
 
 def _reads_ingress(piece: Piece) -> bool:
+    return _reads(piece, ("in",))
+
+
+def _reads(piece: Piece, roots: tuple[str, ...]) -> bool:
+    """Whether the text looks at one of these roots."""
     paths: list[Path] = [piece.path]
     paths.extend(part[0] for part in piece.parts if isinstance(part, tuple))
     if piece.kind == "handlebars":
-        return "{{in." in piece.text or "{{in}}" in piece.text or " in." in piece.text
-    return any(path[:1] == ("in",) for path in paths)
+        text = piece.text
+        return any(f"{{{{{r}." in text or f"{{{{{r}}}}}" in text or f" {r}." in text for r in roots)
+    return any(path[:1] == (root,) for path in paths for root in roots)
 
 
 def _payload(node: Node) -> Iterator[Finding]:
@@ -93,6 +99,8 @@ def _payload(node: Node) -> Iterator[Finding]:
     mapping = node.mapping
     if not isinstance(mapping, dict):
         return
+    if node.kind == "provider.invoke":
+        yield from _maps(node, mapping)
     if node.kind == "exec" and "input" not in mapping:
         lost = [key for key in mapping if key not in CALL_KEYS]
         if lost:
@@ -106,6 +114,15 @@ def _payload(node: Node) -> Iterator[Finding]:
         if key and lost:
             message = f"sends only `{key}` and drops {', '.join(lost)}"
             yield _finding(node, "differs_emit", message, f"/{key}")
+
+
+def _maps(node: Node, mapping: dict[str, Json]) -> Iterator[Finding]:
+    """Both maps are rendered there before the call already, where `result` is not known."""
+    for key in ("in_map", "out_map"):
+        for pointer, text in template_strings(mapping.get(key), f"/{key}"):
+            if _reads(classify(text, CURRENT), ("input", "result")):
+                message = f"renders {short(text, 60)} too early and fails: write a pointer there"
+                yield _finding(node, "differs_provider_map", f'{message}, "/result/…"', pointer)
 
 
 def _envelope(node: Node, mapping: dict[str, Json]) -> Iterator[Finding]:

@@ -22,8 +22,9 @@ from workbench.language.expression_parser import (
     Tree,
     parse,
 )
-from workbench.language.paths import ABSENT, Roots, lookup, resolve
+from workbench.language.paths import ABSENT, Path, Roots, explain_missing, lookup, resolve
 from workbench.model.errors import WorkbenchError
+from workbench.model.run import Missing
 from workbench.model.values import Json, short
 
 
@@ -47,6 +48,21 @@ class Expression:
     def holds(self, roots: Roots) -> bool:
         """Whether the value counts as true: not null, false, 0, "" or empty."""
         return bool(self.value(roots))
+
+    def missing(self, roots: Roots) -> tuple[Missing, ...]:
+        """Every path in it that finds nothing: how far it got, and what was there."""
+        lost = [path for path in self.paths if path.path and _find(path, roots) is ABSENT]
+        return tuple(
+            explain_missing(
+                roots,
+                _from_root(path, roots),
+                pointer="",
+                expression=path.text,
+                where="",
+                in_root="in" not in roots,
+            )
+            for path in lost
+        )
 
     def explain(self, roots: Roots) -> str:
         """The sentence with the values: "amount > 500 is false (480)"."""
@@ -108,6 +124,16 @@ def _references(tree: Tree) -> list[Reference]:
     if isinstance(tree, Items):
         return [path for item in tree.items for path in _references(item)]
     return []
+
+
+def _from_root(reference: Reference, roots: Roots) -> Path:
+    """The path with `prev` in front when that is where it was looked up; a longer path that
+    begins nowhere has a misspelled root."""
+    path, before = reference.path, roots.get("prev")
+    if path[0] in roots or path[0] == "in" or not before:
+        return path
+    known = isinstance(before, dict) and path[0] in before
+    return ("prev", *path) if known or len(path) == 1 else path
 
 
 def _find(reference: Reference, roots: Roots) -> Json:

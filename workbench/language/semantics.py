@@ -51,6 +51,15 @@ class Semantics(msgspec.Struct, frozen=True):
     envelope_drops_keys: bool
     # qa.process and templating.handlebars answer by themselves when the pack lacks them (§4.4, E1).
     builtins: bool
+    # in_map and out_map of a provider call may hold `{{result.x}}`: they are rendered by the call
+    # alone, not already with the payload around them, when there is no result yet (§4.6).
+    maps_render_once: bool
+    # Components answer through any world this host knows, newest first; else only through what
+    # that runner calls, which is not node@0.6 (§1.6, component-host.md §1).
+    newest_worlds: bool
+    # An answer that holds nothing but an `error` is a failure; else only `ok: false` beside an
+    # error object is (§4.7), and a provider's answer never is (§4.6).
+    lone_errors: bool
 
 
 CURRENT = Semantics(
@@ -71,6 +80,9 @@ CURRENT = Semantics(
     emit_always_unwraps=False,
     envelope_drops_keys=False,
     builtins=True,
+    maps_render_once=True,
+    newest_worlds=True,
+    lone_errors=True,
 )
 
 RUNNER_2026_02 = Semantics(
@@ -91,6 +103,9 @@ RUNNER_2026_02 = Semantics(
     emit_always_unwraps=True,
     envelope_drops_keys=True,
     builtins=False,
+    maps_render_once=False,
+    newest_worlds=False,
+    lone_errors=False,
 )
 
 # How sentences for people call the old generation.
