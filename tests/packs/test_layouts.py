@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import cbor2
 import pytest
+from blake3 import blake3
 
 from tests.packs import build
 from workbench.model.errors import WorkbenchError
 from workbench.model.flow import Flow
-from workbench.packs import OpenedPack, open_pack, verify_pack
+from workbench.packs import OpenedPack, component_files, open_pack, verify_pack
 
 DIGEST = hashlib.sha256(build.WASM).hexdigest()
 
@@ -219,14 +221,54 @@ def test_the_digest_a_source_names_holds_when_the_component_is_read(tmp_path: Pa
     assert opened.pack.components["demo.echo"].sha256 == DIGEST
     assert opened.content.read("components/demo.echo.wasm") == build.WASM
 
-    extension["inline"]["components"][0]["resolved"]["digest"] = f"sha256:{'0' * 64}"
-    opened = open_pack(build.current_archive(tmp_path / "d2.gtpack", manifest))
-    with pytest.raises(WorkbenchError) as caught:
-        opened.content.read("components/demo.echo.wasm")
-    assert caught.value.code == "pack_digest_mismatch"
-    checked = verify_pack(opened)
-    assert checked.integrity == "broken"
-    assert "component_digest" in [finding.code for finding in checked.findings]
+    stale = f"sha256:{'0' * 64}"
+    extension["inline"]["components"][0]["resolved"]["digest"] = stale
+    folder = tmp_path / "folder"
+    build.write_files(folder, build.current_entries(manifest))
+    for path in (build.current_archive(tmp_path / "d2.gtpack", manifest), folder):
+        opened = open_pack(path)
+        finding = next(one for one in opened.pack.findings if one.code == "component_digest")
+        assert finding.message == (
+            f"component demo.echo digest mismatch: expected {stale}, got sha256:{DIGEST}"
+        )
+        assert opened.pack.components["demo.echo"].sha256 == ""  # nothing is found by it
+        with pytest.raises(WorkbenchError) as caught:
+            opened.content.read("components/demo.echo.wasm")
+        assert caught.value.code == "pack_digest_mismatch"
+        checked = verify_pack(opened)
+        assert checked.integrity == "broken"
+        assert "component_digest" in [finding.code for finding in checked.findings]
+
+
+def test_a_large_component_of_an_archive_is_compared_when_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(component_files, "_HASHED_AT_OPEN", 1)
+    manifest = build.current_manifest()
+    manifest["components"] = []
+    for digest, fits in ((f"sha256:{DIGEST}", True), ("0" * 64, False)):
+        extension = build.sources_extension(digest)
+        manifest["extensions"]["greentic.pack.component_sources@v1"] = extension
+        opened = open_pack(build.current_archive(tmp_path / f"{fits}.gtpack", manifest))
+        assert opened.pack.components["demo.echo"].sha256 == digest[-64:]
+        size_and_crc = f"8-{zlib.crc32(build.WASM):08x}"
+        assert opened.content.fingerprint("components/demo.echo.wasm") == size_and_crc
+        if fits:
+            assert opened.content.read("components/demo.echo.wasm") == build.WASM
+        else:
+            with pytest.raises(WorkbenchError):
+                opened.content.read("components/demo.echo.wasm")
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_a_blake3_digest_counts_too(tmp_path: Path, good: bool) -> None:
+    manifest = build.current_manifest()
+    digest = blake3(build.WASM).hexdigest() if good else "f" * 64
+    extension = build.sources_extension(f"blake3:{digest}")
+    manifest["extensions"]["greentic.pack.component_sources@v1"] = extension
+    opened = open_pack(build.current_archive(tmp_path / "d.gtpack", manifest))
+    assert opened.pack.components["demo.echo"].sha256 == (DIGEST if good else "")
+    assert ("component_digest" in codes(opened)) is not good
 
 
 @pytest.mark.parametrize("tagged", [True, False])
@@ -276,6 +318,7 @@ def test_a_legacy_archive_with_flow_ir(tmp_path: Path) -> None:
     ]
     assert [n.routing.kind for n in flow.nodes.values()] == ["next", "custom", "end"]
     assert flow.start == "ask"
+    assert [finding.code for finding in flow.findings] == ["differs_flow_ir"]
     assert [f.code for n in flow.nodes.values() for f in n.findings if f.severity == "error"] == []
 
 

@@ -18,11 +18,11 @@ from pathlib import Path
 from threading import RLock
 from typing import BinaryIO, Final
 
-from workbench.model.values import sha256
 from workbench.packs.content import (
     MAX_ENTRIES,
     MAX_ENTRY_BYTES,
     MAX_PACK_BYTES,
+    check_digest,
     clean_entry,
     entry_missing,
     entry_too_large,
@@ -46,8 +46,7 @@ class ArchiveContent:
     """An archive as pack content; entries are inflated when they are read, from any thread.
 
     The file is open only while something is read (or `holding`), so that hundreds of packs can be
-    on a list; a file that changed in between is refused. `expect` names the SHA-256 some entries
-    must have; reading one that differs is refused too.
+    on a list; a file that changed in between is refused.
     """
 
     def __init__(self, path: Path) -> None:
@@ -99,6 +98,11 @@ class ArchiveContent:
         info = self._infos.get(entry)
         return info.file_size if info is not None else 0
 
+    def fingerprint(self, entry: str) -> str:
+        """Size and checksum as the table of contents has them."""
+        info = self._infos.get(entry)
+        return "" if info is None else f"{info.file_size}-{info.CRC:08x}"
+
     def read(self, entry: str) -> bytes:
         """Bytes of one entry, at most 16 MiB.
 
@@ -113,10 +117,7 @@ class ArchiveContent:
             data = self._inflate(archive, info)
         if len(data) > MAX_ENTRY_BYTES:
             raise entry_too_large(entry, self._where)
-        expected = self.expect.get(entry)
-        if expected and sha256(data) != expected:
-            message = f"{entry} is not the file the manifest names (its SHA-256 differs)"
-            raise refuse("pack_digest_mismatch", message, self._where)
+        check_digest(entry, data, self.expect.get(entry), self._where)
         return data
 
     def _inflate(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

@@ -13,7 +13,6 @@ from workbench.model.values import Json, sha256
 from workbench.packs.content import Files
 from workbench.packs.json_fields import fields, text
 
-# A file above this without a declared digest is hashed when it is loaded, not when it is listed.
 _HASHED_AT_OPEN: Final = 4 * 1024 * 1024
 _FOLDER: Final = "components/"
 
@@ -40,8 +39,7 @@ class ComponentShelf:
             self.say("duplicate_component", "error", where, said)
             return
         entry = entry or self.default_entry(component_id)
-        declared_hash = _sha256_of(digest)
-        known, size = self.looked_at(component_id, entry, declared_hash, where)
+        known, size = self.looked_at(component_id, entry, digest, where)
         self.components[component_id] = Component(
             id=component_id,
             version=text(given.get("version")),
@@ -61,19 +59,33 @@ class ComponentShelf:
     def looked_at(
         self, component_id: str, entry: str, declared: str, where: str
     ) -> tuple[str, int]:
-        """(SHA-256 or "", size) of a component's file; says what is wrong with it."""
+        """(SHA-256 or "", size) of a component's file; says what is wrong with it.
+
+        A component runs from its compiled form, found by this digest: so the file is hashed now,
+        or, where that costs (a large one in an archive), when it is first loaded.
+        """
         if not self.content.has(entry):
             said = f"component {component_id} has no file {entry}"
             self.say("missing_component_file", "error", where, said)
-            return declared, 0
+            return _sha256_of(declared), 0
         size = self.content.size(entry)
-        if declared or size > _HASHED_AT_OPEN:
-            return declared, size
+        if size > _HASHED_AT_OPEN and self.content.fingerprint(entry):
+            known = _sha256_of(declared)
+            if known or not declared:
+                self.content.expect.update({entry: f"sha256:{known}"} if known else {})
+                return known, size
         try:
-            return sha256(self.content.read(entry)), size
+            data = self.content.read(entry)
         except WorkbenchError as error:
             self.say(error.code, "error", where, error.message)
             return "", size
+        wanted, found = digest_pair(declared, data)
+        if wanted == found:
+            return sha256(data), size
+        said = f"component {component_id} digest mismatch: expected {wanted}, got {found}"
+        self.say("component_digest", "error", entry, said)
+        self.content.expect[entry] = wanted  # reading it is refused from here on
+        return "", size
 
     def adopt_unlisted(self, manifest: str) -> None:
         """Make component files nobody declared usable by their file name."""
@@ -104,6 +116,21 @@ def read_operations(value: Json) -> tuple[Operation, ...]:
             schemas = item.get("input_schema"), item.get("output_schema")
             found.append(Operation(item["name"], *schemas))
     return tuple(found)
+
+
+def digest_pair(declared: str, data: bytes) -> tuple[str, str]:
+    """(declared, actual) digest of a component as "algorithm:hex"; equal also when none that can
+    be compared was declared. SHA-256 is meant where no algorithm is named (§1.6)."""
+    algorithm, _, digits = declared.strip().lower().rpartition(":")
+    if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
+        return "", ""
+    if algorithm == "blake3":
+        from blake3 import blake3
+
+        return f"blake3:{digits}", f"blake3:{blake3(data).hexdigest()}"
+    return (
+        (f"sha256:{digits}", f"sha256:{sha256(data)}") if algorithm in ("", "sha256") else ("", "")
+    )
 
 
 def _sha256_of(digest: str) -> str:

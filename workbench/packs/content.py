@@ -20,7 +20,10 @@ SKIPPED_FOLDERS: Final = frozenset({"target", "node_modules", "__pycache__"})
 
 
 class Files(PackContent, Protocol):
-    """Pack content as this room uses it: also what can be known without reading."""
+    """Pack content as this room uses it: also what can be known without reading. `expect` names
+    the digest ("sha256:…") some entries must have; reading one that differs is refused."""
+
+    expect: dict[str, str]
 
     def has(self, entry: str) -> bool:
         """Whether there is such a file."""
@@ -47,6 +50,18 @@ def entry_too_large(entry: str, where: str) -> WorkbenchError:
     return refuse("pack_entry_too_large", message, where)
 
 
+def check_digest(entry: str, data: bytes, expected: str | None, where: str) -> None:
+    """Raises `pack_digest_mismatch` for bytes that are not the expected ones."""
+    if expected is None:
+        return
+    from workbench.packs.component_files import digest_pair
+
+    wanted, found = digest_pair(expected, data)
+    if wanted != found:
+        message = f"{entry} is not the file its source names: expected {wanted}, got {found}"
+        raise refuse("pack_digest_mismatch", message, where)
+
+
 def clean_entry(name: str, where: str) -> str:
     """An entry name as it is looked up: forward slashes, no `./`. Raises `pack_unsafe_path` for a
     path that leaves the pack or is empty (§1.3)."""
@@ -71,6 +86,7 @@ class FolderContent:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.expect: dict[str, str] = {}
         self._real = root.resolve()
 
     def read(self, entry: str) -> bytes:
@@ -90,6 +106,7 @@ class FolderContent:
             raise refuse(code, f"{entry}: {error.strerror}", where) from error
         if len(data) > MAX_ENTRY_BYTES:
             raise entry_too_large(entry, where)
+        check_digest(entry, data, self.expect.get(entry), where)
         return data
 
     def locate(self, entry: str) -> Path:
@@ -120,6 +137,10 @@ class FolderContent:
             return self.locate(entry).stat().st_size
         except (WorkbenchError, OSError):
             return 0
+
+    def fingerprint(self, entry: str) -> str:
+        """A folder keeps no checksums."""
+        return ""
 
     def entries(self) -> tuple[str, ...]:
         """Every file that is not hidden, sorted, with forward slashes; at most 10,000."""

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from msgspec.structs import replace
 
+from workbench.language.semantics import OLD_RUNNER
 from workbench.model.errors import WorkbenchError
 from workbench.model.findings import Finding
 from workbench.model.flow import Flow, Node, Routing, node_kind
@@ -208,7 +209,11 @@ def _is_flow_ir(value: dict[str, Json]) -> bool:
 def _flow_ir(value: dict[str, Json], file: str) -> Flow:
     """FlowIR: nodes name a component, a payload expression and routes."""
     nodes: dict[str, Node] = {}
-    found: list[Finding] = []
+    said = (
+        f"{OLD_RUNNER} reads the key `component` of each node as the component's name and fails: "
+        "component 'component' not found in pack"
+    )
+    found = [Finding("differs_flow_ir", "info", file, said)]
     for name, item in value["nodes"].items():
         key = item.get("component") if isinstance(item, dict) else None
         if not isinstance(key, str):

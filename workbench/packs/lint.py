@@ -6,7 +6,7 @@ generations part is the business of `workbench.language.differences`, added here
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -14,16 +14,24 @@ from workbench.language import BUILTINS, CURRENT, differences, emits, exec_call
 from workbench.model.errors import WorkbenchError
 from workbench.model.findings import Finding, Severity
 from workbench.model.flow import Flow, Node
+from workbench.model.pack import Provider
 from workbench.model.values import Json, short
 from workbench.packs.graph import loops, reachable, targets
+from workbench.packs.provider_lint import provider_remarks
 
 _SHOWN = 8
 
 
-def lint_flow(flow: Flow, components: Collection[str], flow_ids: Collection[str]) -> Flow:
+def lint_flow(
+    flow: Flow,
+    components: Collection[str],
+    flow_ids: Collection[str],
+    providers: Sequence[Provider] = (),
+) -> Flow:
     """The flow with what lint found added to it and to its nodes.
 
-    `components` are the ids the pack carries, `flow_ids` the flows a flow.call may name.
+    `components` are the ids the pack carries, `flow_ids` the flows a flow.call may name,
+    `providers` what the pack declares for provider.invoke.
     """
     if not flow.nodes:
         if flow.findings and any(finding.severity == "error" for finding in flow.findings):
@@ -40,6 +48,9 @@ def lint_flow(flow: Flow, components: Collection[str], flow_ids: Collection[str]
         found = added[node.id]
         found.extend(_routes(flow, node))
         found.extend(_call(flow, node, components, flow_ids))
+        if node.kind == "provider.invoke":
+            for code, severity, said, pointer in provider_remarks(node, providers, components):
+                found.append(_at(flow, node, code, severity, said, pointer))
         if node.kind == "session.wait":
             found.extend(_wait(flow, node))
         if flow.start is not None and node.id not in reached:
@@ -136,6 +147,12 @@ def _is_template(value: Json) -> bool:
     return isinstance(value, str) and "{{" in value
 
 
-def lint_flows(flows: Mapping[str, Flow], components: Collection[str]) -> dict[str, Flow]:
-    """Every flow of a pack, linted."""
-    return {name: lint_flow(flow, components, flows.keys()) for name, flow in flows.items()}
+def lint_flows(
+    flows: Mapping[str, Flow],
+    components: Collection[str],
+    providers: Sequence[Provider] = (),
+    beside: Collection[str] = (),
+) -> dict[str, Flow]:
+    """Every flow of a pack, linted; `beside` are other ids that a flow.call may name."""
+    names = {*flows, *beside}
+    return {name: lint_flow(flow, components, names, providers) for name, flow in flows.items()}

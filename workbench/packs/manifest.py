@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.findings import Finding
@@ -10,19 +10,15 @@ from workbench.model.flow import Flow
 from workbench.model.pack import Component, Layout, Pack
 from workbench.model.values import Json, short
 from workbench.packs.component_files import ComponentShelf
+from workbench.packs.component_sources import component_sources
 from workbench.packs.content import Files
 from workbench.packs.flow_lines import borrow_lines
 from workbench.packs.json_fields import fields, objects, text, texts
+from workbench.packs.providers import read_providers
+from workbench.packs.runtime_flows import runtime_flows
 from workbench.packs.stored_flow import Symbols, try_decode
 
 MODE = "greentic.pack-mode.v1"
-SOURCES = "greentic.pack.component_sources@v1"
-# Where newer compilers put flows that stand in for the ones in the manifest (§1.6).
-RUNTIME_FLOWS = (
-    "greentic.pack.runtime_flow",
-    "greentic.pack.flow_runtime",
-    "greentic.pack.runtime_flows",
-)
 
 
 def is_current(manifest: Json) -> bool:
@@ -74,6 +70,7 @@ class _Current:
             description=self.text("description"),
             flows=self.flows(),
             components=components,
+            providers=read_providers(self.extensions, self.file, self.found),
             assets=tuple(name for name in self.content.entries() if name.startswith("assets/")),
             integrity="dev" if self.mode() == "dev" else "unsigned",
             findings=tuple(self.found),
@@ -104,14 +101,10 @@ class _Current:
             self.symbols.name("pack_ids", self.manifest.get("pack_id"))
         except WorkbenchError as error:
             self.found.append(Finding("bad_pack_id", "error", self.file, error.message))
-        for key in RUNTIME_FLOWS:
-            if key in self.extensions:
-                said = f"a runner may take flows from {key}; here the manifest's own are shown"
-                self.found.append(Finding("runtime_flows", "warning", self.file, said))
 
     def flows(self) -> dict[str, Flow]:
         found: dict[str, Flow] = {}
-        for item in objects(self.manifest.get("flows")):
+        for item in self.stored_flows():
             flow_id, kind, tags = (
                 text(item.get("id")),
                 text(item.get("kind")),
@@ -125,9 +118,21 @@ class _Current:
             found[flow.id] = borrow_lines(flow, self.content)
         return found
 
+    def stored_flows(self) -> list[dict[str, Json]]:
+        """The manifest's list of flows, or in its place that of the runtime extension."""
+        listed = objects(self.manifest.get("flows"))
+        standing_in = runtime_flows(self.extensions, self.file, self.found)
+        if not standing_in:
+            return listed
+        tags = {text(item.get("id")): item.get("tags") for item in listed}
+        return [
+            {"id": flow["id"], "flow": flow, "tags": tags.get(flow["id"])} for flow in standing_in
+        ]
+
     def components(self) -> dict[str, Component]:
         shelf = ComponentShelf(self.content, self.found)
-        sources = self.sources()
+        where = Path(self.path).resolve()
+        sources = component_sources(self.content, where, self.extensions, self.found)
         for item in objects(self.manifest.get("components")):
             try:
                 name = self.symbols.name("component_ids", item.get("id"))
@@ -140,14 +145,3 @@ class _Current:
             shelf.add(None, name, self.file, entry=entry, digest=digest)
         shelf.adopt_unlisted(self.file)
         return shelf.components
-
-    def sources(self) -> dict[str, tuple[str, str]]:
-        """Component id -> (entry or "", digest) of the component_sources extension."""
-        found: dict[str, tuple[str, str]] = {}
-        for item in objects(self.inline(SOURCES).get("components")):
-            name = text(item.get("component_id")) or text(item.get("name"))
-            inline = fields(fields(item.get("artifact")).get("inline"))
-            digest = text(fields(item.get("resolved")).get("digest"))
-            if name:
-                found[name] = (text(inline.get("wasm_path")), digest)
-        return found

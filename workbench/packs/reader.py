@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.findings import Finding
+from workbench.model.flow import Flow
 from workbench.model.pack import Layout, Pack, PackContent
 from workbench.model.values import Json, decode
 from workbench.packs.content import Files, FolderContent, refuse
@@ -19,6 +20,8 @@ from workbench.packs.lint import lint_flows
 
 CBOR_MANIFEST: Final = "manifest.cbor"
 JSON_MANIFEST: Final = "manifest.json"
+FOLDER: Final = "workflows/"
+MACHINES: Final = "machines/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +81,7 @@ def _open(path: Path) -> OpenedPack:
 
     archive = ArchiveContent(path)
     with archive.holding():
-        opened = _open_manifest(archive, path, archive=True)
-    # What the manifest promises about a component holds whenever its bytes are read.
-    archive.expect = {
-        component.entry: component.sha256
-        for component in opened.pack.components.values()
-        if component.sha256
-    }
-    return opened
+        return _open_manifest(archive, path, archive=True)
 
 
 def _open_folder(path: Path) -> OpenedPack:
@@ -141,10 +137,22 @@ def _manifest(content: Files, path: Path) -> tuple[Json, str]:
 
 
 def _finish(pack: Pack, content: PackContent, listed: tuple[str, ...] = ()) -> OpenedPack:
-    """Lint the flows and choose the entry."""
-    flows = lint_flows(pack.flows, pack.components.keys())
-    entry = choose_entry(flows, listed=listed)
+    """Lint the flows, add the workflows and machines, and choose the entry."""
     findings = pack.findings
+    machines: dict[str, Flow] = {}
+    if any(name.startswith(MACHINES) for name in content.entries()):
+        from workbench.packs.machine_document import read_machines
+
+        machines, remarks = read_machines(content, pack.flows, pack.components)
+        findings = (*findings, *remarks)
+    components = pack.components.keys()
+    flows = {**lint_flows(pack.flows, components, pack.providers, machines), **machines}
+    if any(name.startswith(FOLDER) for name in content.entries()):
+        from workbench.packs.workflow_document import read_workflows
+
+        workflows, remarks = read_workflows(content, flows, pack.components)
+        flows, findings = {**flows, **workflows}, (*findings, *remarks)
+    entry = choose_entry(flows, listed=listed)
     if entry.flow_id is None:
         findings = (*findings, Finding("nothing_to_run", "warning", pack.path, entry.why))
     return OpenedPack(replace(pack, flows=flows, entry=entry, findings=findings), content)

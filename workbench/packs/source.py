@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from workbench.model.errors import WorkbenchError
 from workbench.model.findings import Finding, Severity
 from workbench.model.flow import Flow, node_kind
-from workbench.model.pack import Component, Pack
+from workbench.model.pack import Component, Pack, Provider
 from workbench.model.values import decode, short
 from workbench.packs.component_files import ComponentShelf
 from workbench.packs.content import FolderContent, refuse
@@ -21,6 +21,7 @@ from workbench.packs.flow_document import broken_flow, compile_flow
 from workbench.packs.json_fields import fields, text
 from workbench.packs.located import Located, read_yaml
 from workbench.packs.node_document import EXEC
+from workbench.packs.providers import read_providers
 
 MANIFEST = "pack.yaml"
 FLOW_SUFFIXES = (".ygtc", ".yaml", ".yml", ".json")
@@ -115,6 +116,7 @@ class _Source:
             description=self.text("description"),
             flows=self.flows(),
             components=self.components(),
+            providers=self.providers(),
             assets=tuple(name for name in self.files if name.startswith("assets/")),
             integrity="dev",
             findings=tuple(self.found),
@@ -189,6 +191,12 @@ class _Source:
                 if name.startswith("flows/") and name.endswith(".ygtc"):
                     listed.append((name, "", (), 1))
         return listed
+
+    def providers(self) -> tuple[Provider, ...]:
+        field = self.root.get("extensions")
+        if field is None:
+            return ()
+        return read_providers(field.value, f"{MANIFEST}:{field.line}", self.found)
 
     def components(self) -> dict[str, Component]:
         shelf = ComponentShelf(self.content, self.found)
