@@ -132,6 +132,29 @@ def test_a_file_that_is_not_what_it_was_said_to_be(tmp_path: Path) -> None:
     host.close()
 
 
+def test_a_compiled_form_is_not_run_for_a_file_that_is_another(
+    tmp_path: Path, compiles: Compiles
+) -> None:
+    """The digest alone finds the compiled form; what tells files apart says which to compare."""
+    new_host(tmp_path, on_compile=compiles).load("echo", ECHO, DIGEST, "1-aa")
+    reads: list[str] = []
+
+    def read() -> bytes:
+        reads.append("again")
+        return ECHO
+
+    host = new_host(tmp_path, on_compile=compiles)
+    host.load("echo", read, DIGEST, "1-aa")
+    assert (reads, len(compiles.seen)) == ([], 1)  # compared by the process before
+    host.load("copy", read, DIGEST, "2-bb")
+    host.load("copy", read, DIGEST, "2-bb")
+    assert (reads, len(compiles.seen)) == (["again"], 1)
+    with pytest.raises(WorkbenchError) as caught:
+        host.load("edited", lambda: faults.trap(), DIGEST, "3-cc")
+    assert caught.value.code == "component_digest"
+    host.close()
+
+
 def test_many_threads_compile_once(tmp_path: Path, compiles: Compiles) -> None:
     host = new_host(tmp_path, on_compile=compiles)
     start = threading.Barrier(6)

@@ -28,6 +28,9 @@ class Content:
     def entries(self) -> tuple[str, ...]:
         return tuple(sorted(self._entries))
 
+    def fingerprint(self, entry: str) -> str:
+        return ""
+
 
 ECHO = faults.echo()
 PACK = {

@@ -214,6 +214,9 @@ def _exports(*names: str) -> dict[str, Interface]:
 def test_newer_ways_in_come_first(exported: tuple[str, ...], taken: str) -> None:
     way_in = entrance(_exports(*exported))
     assert way_in is not None and way_in.interface == f"greentic:component/{taken}"
+    old = entrance(_exports(*exported), newest=False)
+    assert old is not None and "node@0.6" not in old.interface
+    assert old == way_in or "node@0.6.0" in exported
 
 
 def test_what_the_old_runner_never_calls_is_a_finding(stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """The WebAssembly room: runs a pack's components and answers what they ask.
 
-`ComponentHost` loads and calls components, `ComponentLink` is their link of the effect chain,
+`ComponentHost` loads and calls components, `ComponentLink` is their link of the effect chain and
+`ProviderLink` that of the providers they stand for,
 `CallRequest` one call, `Artifact` a loaded component. Names are loaded when first used: wasmtime
 costs too much to import before the first frame.
 """
@@ -12,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workbench.components.host import Artifact, ComponentHost
     from workbench.components.link import ComponentLink
+    from workbench.components.providers import ProviderLink
     from workbench.components.worlds import CallRequest
 
-__all__ = ["Artifact", "CallRequest", "ComponentHost", "ComponentLink"]
+__all__ = ["Artifact", "CallRequest", "ComponentHost", "ComponentLink", "ProviderLink"]
 
 _HOMES = {
     "Artifact": "host",
     "CallRequest": "worlds",
     "ComponentHost": "host",
     "ComponentLink": "link",
+    "ProviderLink": "providers",
 }
 
 

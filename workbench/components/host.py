@@ -77,9 +77,12 @@ class ComponentHost:
         self._wishes: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._warmer: threading.Thread | None = None
 
-    def load(self, name: str, wasm: bytes | Read, sha256: str | None = None) -> Artifact:
+    def load(
+        self, name: str, wasm: bytes | Read, sha256: str | None = None, seen: str = ""
+    ) -> Artifact:
         """The component, compiled if it has to be. With its SHA-256 known, `wasm` may be a
-        function and is asked only when the compiled form is missing.
+        function and is asked only when the compiled form is missing, or when the file (told by
+        `seen`, its fingerprint) was never compared with that digest.
 
         Raises WorkbenchError `not_a_component`, `component_compile`, `component_digest` or
         `component_cache_unsafe`.
@@ -89,6 +92,8 @@ class ComponentHost:
         known = self._artifacts.get(digest)
         if known is None:
             known = self._artifacts[digest] = self._open(name, digest, read)
+        if sha256 and seen:
+            self._cache.vouch(digest, seen, read)
         return known if known.name == name else replace(known, name=name)
 
     def load_file(self, name: str, path: Path) -> Artifact:

@@ -6,6 +6,7 @@ does not fix its shape: everything else goes by the reflected types (`component-
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,30 @@ def is_bundled(name: str) -> bool:
     return name.startswith(_BUNDLED) and "@0.2." in name
 
 
+class _Functions(Mapping[str, "Signature | None"]):
+    """Functions whose signatures are reflected when they are first asked for: of the hundred a
+    component imports, WASI's are hardly ever, and reflecting them all costs more than loading.
+    Asked from two threads at once, one is made twice."""
+
+    def __init__(self, kinds: dict[str, wit.FuncType]) -> None:
+        self._kinds = kinds
+        self._made: dict[str, Signature | None] = {}
+
+    def __getitem__(self, name: str) -> Signature | None:
+        if name not in self._made:
+            self._made[name] = _signature(self._kinds[name])
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._kinds
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kinds)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+
 @dataclass(frozen=True, slots=True)
 class Interface:
     """One imported or exported interface. A function maps to None when its types are of a kind
@@ -35,7 +60,7 @@ class Interface:
     define, with a number that is the same wherever the same resource appears."""
 
     name: str
-    functions: dict[str, Signature | None]
+    functions: Mapping[str, Signature | None]
     resources: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -93,29 +118,29 @@ def listed(interfaces: dict[str, Interface]) -> tuple[str, ...]:
 
 def _interfaces(engine: Engine, items: dict[str, Any]) -> dict[str, Interface]:
     found: dict[str, Interface] = {}
-    loose: dict[str, Signature | None] = {}
+    loose: dict[str, wit.FuncType] = {}
     known: list[tuple[wit.ResourceType, int]] = []
     for name, item in items.items():
         kind = item.ty
         if isinstance(kind, wit.ComponentInstanceType):
             found[name] = _interface(name, kind.exports(engine), known)
         elif isinstance(kind, wit.FuncType):
-            loose[name] = _signature(kind)
+            loose[name] = kind
     if loose:
-        found[""] = Interface("", loose)
+        found[""] = Interface("", _Functions(loose))
     return found
 
 
 def _interface(
     name: str, items: dict[str, Any], known: list[tuple[wit.ResourceType, int]]
 ) -> Interface:
-    functions: dict[str, Signature | None] = {}
+    functions: dict[str, wit.FuncType] = {}
     resources: list[tuple[str, int]] = []
     bundled = is_bundled(name)
     for member, item in items.items():
         kind = item.ty
         if isinstance(kind, wit.FuncType):
-            functions[member] = _signature(kind)
+            functions[member] = kind
         elif isinstance(kind, wit.ResourceType):
             number = next((number for seen, number in known if seen == kind), None)
             if number is None:
@@ -123,7 +148,7 @@ def _interface(
                 known.append((kind, number))
             if number != _BUNDLED_RESOURCE:
                 resources.append((member, number))
-    return Interface(name, functions, tuple(resources))
+    return Interface(name, _Functions(functions), tuple(resources))
 
 
 def _signature(kind: wit.FuncType) -> Signature | None:

@@ -18,6 +18,7 @@ from typing import Any
 from workbench.components.answers import (
     read_description,
     read_invocation,
+    read_provider,
     read_run,
     read_text,
 )
@@ -76,9 +77,17 @@ class Entrance:
     signature: Signature
 
 
-def entrance(exports: dict[str, Interface]) -> Entrance | None:
-    """The way into a component, None when it exports no world we know."""
-    return _first(WORLDS, exports)
+def entrance(exports: dict[str, Interface], *, newest: bool = True) -> Entrance | None:
+    """The way into a component, None when it exports no world we know. Without `newest` only
+    worlds that the 2026-02 runner calls for a node count; with it also a provider's, last."""
+    return _first((*WORLDS, *PROVIDERS) if newest else _OLD_WORLDS, exports)
+
+
+def provider_entrance(exports: dict[str, Interface], *, newest: bool = True) -> Entrance | None:
+    """The way into a component that answers for a provider. With `newest` a component without a
+    provider interface is called like any other."""
+    found = _first(PROVIDERS, exports)
+    return found or (entrance(exports) if newest else None)
 
 
 def describer(exports: dict[str, Interface]) -> Entrance | None:
@@ -89,7 +98,7 @@ def describer(exports: dict[str, Interface]) -> Entrance | None:
 def remarks(exports: dict[str, Interface], name: str) -> tuple[Finding, ...]:
     """What is worth knowing about how this component is called; `name` is where it is."""
     way_in = entrance(exports)
-    if way_in is None or _first([w for w in WORLDS if w.known_in_2026_02], exports) is not None:
+    if way_in is None or _first((*_OLD_WORLDS, *PROVIDERS), exports) is not None:
         return ()
     said = f"the 2026-02 runner never calls this component: it exports only {way_in.interface}"
     return (Finding("component_uncalled", "warning", name, said),)
@@ -169,6 +178,11 @@ def _run_arguments(_name: str, request: CallRequest) -> tuple[Any, ...]:
     return encode_cbor(request.input), encode_cbor({})
 
 
+def _provider_arguments(_name: str, request: CallRequest) -> tuple[Any, ...]:
+    """invoke(op, input) with the input as the bytes of JSON text (packs-and-engine §4.6)."""
+    return request.operation, encode(request.input)
+
+
 def _no_arguments(_name: str, _request: CallRequest) -> tuple[Any, ...]:
     return ()
 
@@ -180,9 +194,19 @@ WORLDS: tuple[World, ...] = (
     World("greentic:component/component-runtime@0.6.", "run", _run_arguments, read_run),
 )
 
-DESCRIBERS: tuple[World, ...] = (
-    World("greentic:component/node@0.6.", "describe", _no_arguments, read_description),
-    World(
-        "greentic:component/component-descriptor@0.6.", "describe", _no_arguments, read_description
-    ),
+_OLD_WORLDS = tuple(world for world in WORLDS if world.known_in_2026_02)
+
+PROVIDERS: tuple[World, ...] = tuple(
+    World(f"greentic:{package}/schema-core-api@1.", "invoke", _provider_arguments, read_provider)
+    for package in ("provider-schema-core", "provider-core")
+)
+
+DESCRIBERS: tuple[World, ...] = tuple(
+    World(interface, "describe", _no_arguments, read_description)
+    for interface in (
+        "greentic:component/node@0.6.",
+        "greentic:component/component-descriptor@0.6.",
+        "greentic:provider-schema-core/schema-core-api@1.",
+        "greentic:provider-core/schema-core-api@1.",
+    )
 )
