@@ -54,6 +54,27 @@ def test_a_missing_secret_is_nothing_or_a_failure_when_strict() -> None:
     assert strict.perform(ask("secret.get", "PAY_KEY")).value == KEY
 
 
+def test_the_secrets_policy_speaks_the_reference_s_words() -> None:
+    """packs-and-engine §7: denied before anything else, unavailable, not valid UTF-8."""
+    rules = (
+        '[secrets]\nstrict = true\nallow = ["GONE", "BYTES", "TEXT"]\n[secrets.map]\n'
+        'HIDDEN = "not for this flow"\nBYTES = { base64 = "/w==" }\n'
+        'TEXT = { base64 = "aGVsbG8h" }\n'
+    )
+    run = Recorded(config_of(rules))
+    told = {
+        name: run.perform(ask("secret.get", name)).failure for name in ("HIDDEN", "GONE", "BYTES")
+    }
+    assert {
+        name: failure and (failure.code, failure.message) for name, failure in told.items()
+    } == {
+        "HIDDEN": ("secret_denied", "secret HIDDEN denied by policy"),
+        "GONE": ("secret_missing", "secret GONE unavailable: it is not in [secrets.map]"),
+        "BYTES": ("secret_not_text", "secret BYTES not valid UTF-8: invalid start byte at byte 0"),
+    }
+    assert run.perform(ask("secret.get", "TEXT")).value == "hello!"
+
+
 def test_state_is_read_written_and_deleted() -> None:
     run = Recorded(config_of('[kv]\n"rate/USD" = { rate = 0.5 }\n'))
 

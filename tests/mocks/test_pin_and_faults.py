@@ -50,7 +50,7 @@ def test_what_a_guest_asks_inside_a_pinned_node_is_not_pinned() -> None:
     guest = Effect("tool_call", "t", caller="guest", node="pay")
     perform = build_chain([PinLink({"pay": 1})], Counted())
     assert perform(guest).value == "real"
-    assert perform(Effect("sleep", "", node="pay")).value == "real"
+    assert perform(Effect("sleep", "", caller="guest", node="pay")).value == "real"
 
 
 def hits(fault: FaultSpec, count: int, seed: int = 0, kind: str | None = None) -> list[bool]:

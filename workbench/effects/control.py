@@ -157,6 +157,7 @@ class RunControl:
         self._stack: list[_Entry] = []
         self._lost = 0.0  # seconds that did not count: monotonic time minus this is active time
         self._standing: float | None = None  # since when the active clock stands
+        self._waiting = 0  # how many are in `uncounted`
         self._watched = math.inf  # the earliest deadline the watchdog still holds for this run
         self._final: Reason | None = None
         self._limit: _Entry | None = None
@@ -242,16 +243,18 @@ class RunControl:
     @contextmanager
     def uncounted(self) -> Iterator[None]:
         """Work that no budget pays for: the user waits for it, but the run is not to blame
-        (compiling a component for the first time)."""
+        (compiling a component for the first time). Any number of threads may be in here: the
+        clock goes on when the last one leaves."""
         with self._lock:
-            outermost = self._standing is None
-            if outermost:
+            self._waiting += 1
+            if self._standing is None:
                 self._standing = monotonic()
         try:
             yield
         finally:
             with self._lock:
-                if outermost and self._standing is not None:
+                self._waiting -= 1
+                if not self._waiting and self._standing is not None:
                     self._lost += monotonic() - self._standing
                     self._standing = None
                     self._watch()

@@ -27,11 +27,17 @@ LIVE_KINDS: frozenset[str] = frozenset({"http"})
 
 
 class IntentLink:
-    """Wraps the links that reach the outside world."""
+    """Wraps the links that reach the outside world; `kinds` are other effects to write down."""
 
-    kinds = LIVE_KINDS
-
-    def __init__(self, run_id: str, intents: Intents, recorder: Recorder, now: Now) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        intents: Intents,
+        recorder: Recorder,
+        now: Now,
+        kinds: frozenset[str] = LIVE_KINDS,
+    ) -> None:
+        self.kinds = kinds
         self._run_id = run_id
         self._intents = intents
         self._recorder = recorder

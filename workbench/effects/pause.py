@@ -30,7 +30,10 @@ class EffectGate(Protocol):
         ...
 
 
-UNANSWERED: frozenset[str] = frozenset({"cassette_miss", "network_refused", "secret_missing"})
+UNANSWERED: frozenset[str] = frozenset(
+    {"cassette_miss", "network_refused", "secret_missing"}
+    | {f"{kind}_unavailable" for kind in ("llm_call", "tool_call", "exec_code", "durable_step")}
+)
 
 
 class PauseLink:

@@ -12,28 +12,15 @@ from collections.abc import Mapping
 
 from workbench.effects.chain import Perform
 from workbench.model.effect import Effect, Outcome, ok
+from workbench.model.run import place_name
 from workbench.model.values import Json
 
-# What the nodes of a flow ask: the outcome is what the node gives (an ok answer, for a wait).
-PINNABLE: frozenset[str] = frozenset(
-    {
-        "component.call",
-        "provider.invoke",
-        "tool_call",
-        "llm_call",
-        "exec_code",
-        "flow.call",
-        "emit",
-        "wait",
-    }
-)
 _VISIT = re.compile(r"#\d+(?=/)")
 
 
 class PinLink:
-    """Answers what nodes ask (never what guests ask) from the table of pins."""
-
-    kinds = PINNABLE
+    """Answers what nodes ask (never what guests ask) from the table of pins: the outcome is what
+    the node gives, an ok answer for a wait."""
 
     def __init__(self, pins: Mapping[str, Json] | None = None) -> None:
         self._pins: dict[str, Json] = dict(pins or {})
@@ -62,7 +49,7 @@ class PinLink:
         """The pin that applies to a node in a frame, or None."""
         pins = self._pins
         if pins:
-            place = f"{frame}{node}"
+            place = place_name(frame, node)
             for key in (place, _VISIT.sub("", place), node):
                 if key in pins:
                     return key

@@ -4,8 +4,9 @@ Inside the chain, and everywhere the engine looks, values are masked (`⟦secret
 Only the two ends see real ones: a guest component, and a live request as it is sent. So journal,
 transcript, screen and cassettes are masked by construction, and a replay hashes the same.
 
-What the *engine* asks is the step itself (its input, output and source are on the step record);
-what a *guest* asks from inside a call becomes an `EffectRecord` of that step.
+What a *node* is is the step itself (its input, output and source are on the step record); what a
+*guest* asks from inside a call, and what else a step of a workflow asks of the world, becomes an
+`EffectRecord` of that step.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import msgspec
 from workbench.effects.chain import Perform
 from workbench.effects.world import World
 from workbench.model.clock import Now
-from workbench.model.effect import Effect, EffectRecord, Failure, Outcome
+from workbench.model.effect import NODE_KINDS, Effect, EffectRecord, Failure, Outcome
 from workbench.model.masking import Masker
 
 EffectSeen = Callable[[EffectRecord], None]
@@ -53,7 +54,8 @@ class Recorder:
         return self._open[-1] if self._open else None
 
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
-        if effect.caller == "engine":
+        inside = effect.caller == "engine"
+        if inside and effect.kind in NODE_KINDS:
             outcome = inner(effect)
             # What the engine answers itself is made of values that are masked already.
             return outcome if outcome.source == "engine" else self.masked(outcome)
@@ -78,7 +80,7 @@ class Recorder:
         finally:
             self._open.pop()
         self._done(asked, outcome, (time.perf_counter_ns() - started) // 1000)
-        return self._revealed(outcome)
+        return outcome if inside else self._revealed(outcome)
 
     def _done(self, asked: EffectRecord, outcome: Outcome, duration_us: int) -> None:
         record = msgspec.structs.replace(

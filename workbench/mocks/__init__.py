@@ -34,6 +34,7 @@ def build_links(
     Binds the world to the configuration and the masker, which registers its secrets. `intent`
     goes right before the live link: what is refused or answered here never reaches it.
     """
+    from workbench.mocks.effect_link import EffectMockLink
     from workbench.mocks.links import (
         SecretLink,
         SleepLink,
@@ -45,13 +46,15 @@ def build_links(
     from workbench.mocks.live_http import LiveHttp
     from workbench.mocks.tape_link import TapeLink
 
-    world.config = config
-    world.bind(masker)
+    if not world.is_bound(config, masker):  # another lane of the run may use it already
+        world.config = config
+        world.bind(masker)
     links: list[Link] = [
         TapeLink(world),
         SecretLink(world),
         StateLink(world),
         TelemetryLink(),
+        EffectMockLink(world),
         ToolLink(world),
         WaitLink(world),
         SleepLink(world, control),

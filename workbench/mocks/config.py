@@ -2,8 +2,8 @@
 
     net_allowlist = ["api.example.com"]     hosts a flow may name at all
     [http]       mode, record_replay_dir, rewrites, grant = hosts that may be reached live
-    [secrets]    strict = true makes a missing secret a failure
-    [secrets.map]  NAME = "value"
+    [secrets]    strict = true makes a missing secret a failure; allow = names that may be asked
+    [secrets.map]  NAME = "value", or NAME = { base64 = "…" }
     [kv]         each key of this table is one state key, its value any JSON
     [telemetry]  present or not, telemetry stays here
     [tools]      script_dir, short_circuit, directory
@@ -11,6 +11,7 @@
     [random]     seed = an integer or a text
     [waits.NAME] ok = … | err = { code, message } | timeout = true | cancelled = true
     [[waits.NAME]]  the same, one answer a visit, the last one for all later visits
+    [effects.KIND]  the same for effects of a kind; [effects."KIND TARGET"] for one target
     [pins]       node = output; "frame/node" for a node of a sub-flow
     [[faults]]   point = … (or kind and target), mode, error_kind, message
 
@@ -63,10 +64,13 @@ class HttpMocks:
 
 @dataclass(frozen=True, slots=True)
 class SecretMocks:
-    """The user's own secrets. They never appear in a repr."""
+    """The user's own secrets. They never appear in a repr. `allow` are the names a flow may ask
+    for (None: any); `unreadable` says of a secret that is no text why it is none."""
 
     map: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     strict: bool = False
+    allow: tuple[str, ...] | None = None
+    unreadable: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,8 @@ class TimeMocks:
 class MocksConfig:
     """A whole mocks.toml; the default is an empty one, with the network off.
 
-    `kv`, `pins` and `waits` may hold what a person copied from a run, so only their keys show
-    in a repr, if at all. `findings` say what was not understood.
+    `kv`, `pins`, `waits` and `effects` may hold what a person copied from a run, so only their
+    keys show in a repr, if at all. `findings` say what was not understood.
     """
 
     path: Path | None = None
@@ -102,6 +106,7 @@ class MocksConfig:
     time: TimeMocks = TimeMocks()
     seed: str | None = None
     waits: Mapping[str, tuple[Resolution, ...]] = field(default_factory=dict, repr=False)
+    effects: Mapping[str, tuple[Resolution, ...]] = field(default_factory=dict, repr=False)
     pins: Mapping[str, Json] = field(default_factory=dict, repr=False)
     faults: tuple[FaultSpec, ...] = ()
     findings: tuple[Finding, ...] = ()

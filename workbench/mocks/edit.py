@@ -41,6 +41,7 @@ def set_value(text: str, keys: str | Sequence[str], value: Json) -> str:
     tries: list[Callable[[], str]] = [lambda: _add(text, path, plain)]
     if there:
         tries = [
+            lambda: _exchange_here(text, path, plain),
             lambda: _exchange(text, path, plain),
             lambda: _add(_cut(text, path), path, plain),
         ]
@@ -138,10 +139,22 @@ def _owned_lines(text: str, path: Keys) -> set[int]:
 def _lost_lines(old: str, new: str) -> Iterator[int]:
     """Lines (from 0) of the old text that are not in the new one, in their order."""
     before, after = old.split("\n"), new.split("\n")
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    same = _same_lines(before, after)
+    shorter = min(len(before), len(after)) - same
+    tail = min(_same_lines(before[::-1], after[::-1]), shorter)
+    # Edits are local: what stands before and after them need not be compared line with line.
+    matcher = difflib.SequenceMatcher(
+        None, before[same : len(before) - tail], after[same : len(after) - tail], autojunk=False
+    )
     for tag, start, end, _, _ in matcher.get_opcodes():
         if tag in ("replace", "delete"):
-            yield from range(start, end)
+            yield from range(same + start, same + end)
+
+
+def _same_lines(one: list[str], other: list[str]) -> int:
+    """How many lines both begin with."""
+    pairs = zip(one, other, strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _add(text: str, path: Keys, plain: Any) -> str:
@@ -205,6 +218,23 @@ def _cut(text: str, path: Keys) -> str:
     if first > 0 and not lines[first - 1].strip() and blank_after:
         gone.add(first - 1)
     return "".join(line for number, line in enumerate(lines) if number not in gone)
+
+
+def _exchange_here(text: str, path: Keys, plain: Any) -> str:
+    """As `_exchange`, but tomlkit reads only the lines of that key: a big file takes it long."""
+    known = spans(text)
+    keys = [n for n, one in enumerate(known) if not one.header and _within(path, one.path)]
+    if not keys:
+        raise ValueError("not written as a key of its own")
+    place = keys[0]
+    table = next((span.path for span in reversed(known[:place]) if span.header), ())
+    lines, span = _lines(text), known[place]
+    own = _exchange("".join(lines[span.start : span.end]), path[len(table) :], plain)
+    return "".join([*lines[: span.start], own, *lines[span.end :]])
+
+
+def _within(path: Keys, key: Keys) -> bool:
+    return path[: len(key)] == key
 
 
 def _exchange(text: str, path: Keys, plain: Any) -> str:

@@ -11,11 +11,11 @@ import re
 from workbench.effects.chain import Perform
 from workbench.effects.control import RunControl
 from workbench.language.semantics import CURRENT
-from workbench.language.waiting import wait_spec
+from workbench.language.waiting import duration_us, wait_spec
 from workbench.mocks.world import MockWorld
 from workbench.model.effect import PENDING, Effect, Failure, Outcome, failed, ok
 from workbench.model.errors import WorkbenchError
-from workbench.model.values import Json, decode
+from workbench.model.values import decode
 from workbench.model.waits import Resolution
 
 _VISIT = re.compile(r"#\d+(?=/)")
@@ -25,7 +25,8 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9]")
 
 class SecretLink:
     """`secret.get` from `[secrets.map]`, as the masker's placeholder. A missing secret is None,
-    or the failure `secret_missing` when the configuration is strict."""
+    or the failure `secret_missing` when the configuration is strict. One that the policy does not
+    allow, or that is no text, is a failure in the reference's words (§7)."""
 
     kinds = frozenset({"secret.get"})
 
@@ -34,13 +35,20 @@ class SecretLink:
 
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
         secrets = self._world.config.secrets
-        value = secrets.map.get(effect.target)
+        name = effect.target
+        if secrets.allow is not None and name not in secrets.allow:
+            said = f"secret {name} denied by policy"
+            return failed(Failure("secret_denied", said, origin="mock"), "mock")
+        if name in secrets.unreadable:
+            said = f"secret {name} not valid UTF-8: {secrets.unreadable[name]}"
+            return failed(Failure("secret_not_text", said, origin="mock"), "mock")
+        value = secrets.map.get(name)
         if value is not None:
             return ok(self._world.masker.mask(value), "mock")
         if not secrets.strict:
             return ok(None, "mock")
-        message = f"no secret {effect.target} in [secrets.map]"
-        details = {"missing": effect.target, "known": sorted(secrets.map)}
+        message = f"secret {name} unavailable: it is not in [secrets.map]"
+        details = {"missing": name, "known": sorted(secrets.map)}
         return failed(Failure("secret_missing", message, origin="mock", details=details), "mock")
 
 
@@ -74,9 +82,10 @@ class TelemetryLink:
 
 class ToolLink:
     """`tool_call` from script files, when `[tools] short_circuit` says so (§5.4). A missing or
-    broken script is an error, not a reason to look further."""
+    broken script is an error, not a reason to look further. A provider's operation is a tool's
+    action; a provider without a script answers for itself."""
 
-    kinds = frozenset({"tool_call"})
+    kinds = frozenset({"tool_call", "provider.invoke"})
 
     def __init__(self, world: MockWorld) -> None:
         self._world = world
@@ -85,8 +94,11 @@ class ToolLink:
         tools = self._world.config.tools
         if not tools.short_circuit or tools.script_dir is None:
             return inner(effect)
-        action = effect.request.get("action") if isinstance(effect.request, dict) else None
+        called = "operation" if effect.kind == "provider.invoke" else "action"
+        action = effect.request.get(called) if isinstance(effect.request, dict) else None
         file = script_name(effect.target, action if isinstance(action, str) else "")
+        if effect.kind == "provider.invoke" and not (tools.script_dir / file).exists():
+            return inner(effect)
         try:
             value = decode((tools.script_dir / file).read_bytes(), file)
         except OSError as error:
@@ -106,10 +118,11 @@ class WaitLink:
 
     The value of an answered wait is the resolution in wire form. A prepared timeout lets a
     virtual clock run on for as long as the wait would have taken. A wait without an
-    answer is pending: this is the last link that waits reach.
+    answer is pending: this is the last link that waits reach. An await-event by name is answered
+    in the same way; without an answer it goes on and blocks.
     """
 
-    kinds = frozenset({"wait"})
+    kinds = frozenset({"wait", "await_event"})
 
     def __init__(self, world: MockWorld) -> None:
         self._world = world
@@ -117,9 +130,9 @@ class WaitLink:
     def __call__(self, effect: Effect, inner: Perform) -> Outcome:
         answer = self.answer(effect.target, effect.visit)
         if answer is None:
-            return PENDING
+            return PENDING if effect.kind == "wait" else inner(effect)
         if answer.status == "timeout":
-            self._world.advance(_timeout_us(effect.request))
+            self._world.advance(_timeout_us(effect))
         return ok(self._world.masker.mask(answer.wire()), "mock")
 
     def answer(self, signal: str, visit: int) -> Resolution | None:
@@ -150,10 +163,14 @@ class SleepLink:
         return ok(None, "engine")
 
 
-def _timeout_us(payload: Json) -> int:
-    """How long a wait with this specification would have waited; 0 when it does not say."""
+def _timeout_us(effect: Effect) -> int:
+    """How long this wait would have waited; 0 when it does not say."""
+    asked = effect.request
     try:
-        spec = wait_spec(payload, CURRENT)
+        if effect.kind == "await_event":
+            timeout = asked.get("timeout") if isinstance(asked, dict) else None
+            return 0 if timeout is None else duration_us(timeout)
+        spec = wait_spec(asked, CURRENT)
     except WorkbenchError:
         return 0
     return 0 if spec is None else spec.timeout_us or 0

@@ -3,6 +3,7 @@ file that cannot be read, is an error."""
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import re
 import tomllib
@@ -91,12 +92,13 @@ def _config(top: Table, path: Path) -> MocksConfig:
     time = _time(top.table("time"))
     seed = _seed(top.table("random"))
     waits = _waits(top.table("waits"))
+    effects = _effects(top.table("effects"))
     pinned = top.table("pins")
     pins = {key: pinned.json(key) for key in pinned.keys}
     faults = _faults(top)
     top.done()
     return MocksConfig(
-        path, allowlist, http, secrets, state, tools, time, seed, waits, pins, faults
+        path, allowlist, http, secrets, state, tools, time, seed, waits, effects, pins, faults
     )
 
 
@@ -138,13 +140,31 @@ def _http(table: Table, folder: Path) -> HttpMocks:
 def _secrets(table: Table) -> SecretMocks:
     values = table.table("map")
     secrets: dict[str, str] = {}
+    unreadable: dict[str, str] = {}
     for name in values.keys:
-        value = values.text(name)
-        if value is not None:
+        value = values.take(name)
+        if isinstance(value, dict) and isinstance(value.get("base64"), str) and len(value) == 1:
+            value = _decoded(name, value["base64"], unreadable)
+        elif not isinstance(value, str):
+            values.wrong(name, "a text")
+        if isinstance(value, str):
             secrets[name] = value
     strict = table.flag("strict")
+    allow = table.texts("allow") if table.has("allow") else None
     table.done("; secrets themselves belong under [secrets.map]")
-    return SecretMocks(MappingProxyType(secrets), bool(strict))
+    mapped = MappingProxyType(secrets)
+    return SecretMocks(mapped, bool(strict), allow, MappingProxyType(unreadable))
+
+
+def _decoded(name: str, written: str, unreadable: dict[str, str]) -> str | None:
+    """A secret that is kept as bytes; the reason why it is no text goes into `unreadable`."""
+    try:
+        return base64.b64decode(written, validate=True).decode()
+    except UnicodeDecodeError as error:
+        unreadable[name] = f"{error.reason} at byte {error.start}"
+    except ValueError:
+        unreadable[name] = "its base64 is broken"
+    return None
 
 
 def _tools(table: Table, folder: Path) -> ToolMocks:
@@ -201,6 +221,16 @@ def _waits(table: Table) -> dict[str, tuple[Resolution, ...]]:
         if read:
             answers[signal] = tuple(read)
     return answers
+
+
+def _effects(table: Table) -> dict[str, tuple[Resolution, ...]]:
+    from workbench.mocks.effect_link import MOCKED
+
+    for key in table.keys:
+        kind = key.partition(" ")[0]
+        if kind not in MOCKED:
+            table.bad_choice(key, kind, sorted(MOCKED))
+    return _waits(table)
 
 
 def _answer(table: Table) -> Resolution | None:

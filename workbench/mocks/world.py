@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import tzinfo
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from workbench.mocks.clock import Clock
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class MockWorld:
-    """Implements `effects.world.World`; one per run, used on the run's thread.
+    """Implements `effects.world.World`; one per run, used on the threads it runs on.
 
     `seed` counts when the configuration has none. `start` is where time began when the
     configuration does not say: else the first recorded effect, else now. `build_links` binds the
@@ -54,6 +55,7 @@ class MockWorld:
         self._recorded: dict[str, int] = {}
         self._uncounted: list[EffectRecord] = []
         self._masker: Masker | None = None
+        self._turn = Lock()  # steps of a workflow may run side by side
         self.problems: list[Finding] = []
 
     # the World protocol
@@ -67,10 +69,12 @@ class MockWorld:
         return self.clock.now()
 
     def advance(self, micros: int) -> None:
-        self.clock.advance(micros)
+        with self._turn:
+            self.clock.advance(micros)
 
     def random(self, size: int) -> bytes:
-        return self._dice.take(size)
+        with self._turn:
+            return self._dice.take(size)
 
     @property
     def position(self) -> int:
@@ -95,6 +99,10 @@ class MockWorld:
         for effect in self._uncounted:
             self._count(effect)
         self._uncounted.clear()
+
+    def is_bound(self, config: MocksConfig, masker: Masker) -> bool:
+        """Whether it lives by this configuration and masker already."""
+        return self.config is config and self._masker is masker
 
     @property
     def masker(self) -> Masker:
@@ -135,11 +143,14 @@ class MockWorld:
 
     def next_play(self, tape: Tape) -> Recording:
         """The recording whose turn it is, counted as played."""
-        return tape.play(_count_up(self._plays, tape.key) - 1)
+        with self._turn:
+            number = _count_up(self._plays, tape.key)
+        return tape.play(number - 1)
 
     def next_number(self, request: HttpRequest) -> int:
         """The number of the recording about to be made of a request in this run, from 1."""
-        return _count_up(self._recorded, request.fingerprint)
+        with self._turn:
+            return _count_up(self._recorded, request.fingerprint)
 
     @property
     def has_recorded(self) -> bool:
