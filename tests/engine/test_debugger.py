@@ -202,7 +202,7 @@ def test_leaving_at_a_failure_and_coming_back_stands_at_it_again() -> None:
         driven.debugger.go("run", choice=choice)
 
     driven.told.on_pause = paused
-    run = again.drive(unsettled=failed_step)
+    run = again.drive(unsettled=[failed_step])
     assert reasons[0] == "failure"
     assert run.status == "finished"
 

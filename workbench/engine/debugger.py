@@ -8,11 +8,13 @@ any thread; everything else belongs to the run's thread.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from threading import Lock
 
 from workbench.effects.control import RunControl
 from workbench.engine.breakpoints import Breakpoints, Roots
 from workbench.engine.observer import Observer
-from workbench.model.effect import Effect, Outcome
+from workbench.model.effect import NODE_KINDS, Effect, Outcome
 from workbench.model.events import Pause, PauseReason
 from workbench.model.run import Position, StepRecord
 from workbench.model.stepping import Choice, Mode
@@ -48,6 +50,8 @@ class Debugger:
         self._stood_at: tuple[str, str] | None = None
         self._frame = ""
         self._flow = ""
+        self._turn = Lock()  # branches that run at once stand still one after another
+        self._standing = control
 
     # commands, from any thread
 
@@ -60,7 +64,7 @@ class Debugger:
         self._mode, self._target = mode, to
         self._choice = choice or Choice()
         self.current = None  # a second command before the thread wakes must not count twice
-        self.control.resume()
+        self._standing.resume()
         return True
 
     def request_pause(self) -> None:
@@ -99,22 +103,32 @@ class Debugger:
             return "cursor", "run to cursor"
         return None, ""
 
-    def stand(self, pause: Pause) -> Choice:
-        """Block until someone decides. Raises Stopped when the run is stopped meanwhile."""
-        self.flush()
-        self._choice = Choice()
+    @property
+    def running_on(self) -> bool:
+        """Whether nobody steps: then branches may run at the same time."""
+        return self._mode == "run" and not self._requested and not self._first
+
+    def stand(self, pause: Pause, beside: RunControl | None = None) -> Choice:
+        """Block until someone decides. Raises Stopped when the run is stopped meanwhile. `beside`
+        is the control of the lane that stands, when it is not the run's thread."""
+        own = beside or self.control
+        if beside is None:
+            self.flush()
 
         def announce() -> None:
             # Under the control's lock: a command that answers this pause cannot come too early.
-            self.current = pause
+            self.current, self._standing = pause, own
             self.observer.paused(pause)
 
-        try:
-            self.control.pause(announce)
-        finally:
-            self.current = None
-        self.observer.resumed()
-        return self._choice
+        with self._turn:
+            self._choice = Choice()
+            try:
+                with nullcontext() if beside is None else self.control.uncounted():
+                    own.pause(announce)
+            finally:
+                self.current = None
+            self.observer.resumed()
+            return self._choice
 
     def failure(self, step: StepRecord) -> Choice | None:
         """Stand at a failure before it is routed; None when failures do not pause."""
@@ -132,9 +146,9 @@ class Debugger:
     def watching(self) -> bool:
         return self.pause_on_missing or self._requested or self.breakpoints.watches_effects
 
-    def before_effect(self, effect: Effect) -> Outcome | None:
+    def before_effect(self, effect: Effect, beside: RunControl | None = None) -> Outcome | None:
         """Stand before an effect a breakpoint names; an answer by hand replaces it."""
-        if effect.caller == "engine":
+        if effect.caller == "engine" and effect.kind in NODE_KINDS:
             return None
         hit = self.breakpoints.hits_effect(effect)
         if hit is None and not self._requested:
@@ -142,11 +156,13 @@ class Debugger:
         self._requested = False
         sentence = f"before {effect.kind} {effect.target}".rstrip()
         choice = self.stand(
-            Pause("effect", effect.frame, self._flow, effect.node, sentence, effect=effect)
+            Pause("effect", effect.frame, self._flow, effect.node, sentence, effect=effect), beside
         )
         return choice.outcome if choice.verb == "answer" else None
 
-    def unanswered(self, effect: Effect, outcome: Outcome) -> Outcome | None:
+    def unanswered(
+        self, effect: Effect, outcome: Outcome, beside: RunControl | None = None
+    ) -> Outcome | None:
         """Stand at a miss: an answer by hand replaces it, retry asks again (None), else the
         failure stands."""
         if not self.pause_on_missing or outcome.failure is None:
@@ -159,8 +175,29 @@ class Debugger:
                 effect.node,
                 outcome.failure.message,
                 effect=effect,
-            )
+            ),
+            beside,
         )
         if choice.verb == "retry":
             return None
         return choice.outcome if choice.verb == "answer" and choice.outcome else outcome
+
+
+class LaneGate:
+    """The debugger as a lane's pause link sees it: the lane stands still, not the run's thread."""
+
+    def __init__(self, debugger: Debugger, control: RunControl) -> None:
+        self._debugger = debugger
+        self._control = control
+
+    @property
+    def watching(self) -> bool:
+        return self._debugger.watching
+
+    def before_effect(self, effect: Effect) -> Outcome | None:
+        """See `Debugger.before_effect`."""
+        return self._debugger.before_effect(effect, self._control)
+
+    def unanswered(self, effect: Effect, outcome: Outcome) -> Outcome | None:
+        """See `Debugger.unanswered`."""
+        return self._debugger.unanswered(effect, outcome, self._control)

@@ -14,10 +14,12 @@ import msgspec
 from workbench.engine.retry import backoff_ms, retry_place
 from workbench.language.semantics import by_name
 from workbench.model.errors import WorkbenchError
-from workbench.model.flow import Definition
+from workbench.model.flow import Definition, Flow
 from workbench.model.journal import Change
 from workbench.model.rules import CreateRun, Cursor, decide
 from workbench.model.run import ACTIVE_STEP, Position, Run, RunOptions, StepRecord, child_frame
+from workbench.model.workflow import cursor as cursor_of
+from workbench.model.workflow import latest
 
 Steps = Sequence[StepRecord]
 
@@ -30,16 +32,23 @@ def fork(
     now: int,
     artifacts_dir: str = "",
     definition: Definition | None = None,
+    flow: Flow | None = None,
 ) -> Change:
     """The change that creates run `run_id`, standing where `parent` stood after step `ordinal`
     and before the next one; 0 is before the first.
 
-    `definition` is what the fork runs from there on; None: what its parent ran.
+    `definition` is what the fork runs from there on; None: what its parent ran. `flow` is the flow
+    it runs: of a workflow, steps that had begun by then but not ended begin again.
     `steps` are all of the parent's, ascending. A step that has not ended, or was cut off by a
     cancel, is not shared: the fork stands before it. A run that failed stands at the failure,
     not routed yet. Raises `fork_impossible` when there is no such step, or nothing left to run.
     """
-    cursor, shared = _place(parent, steps, ordinal)
+    again: tuple[StepRecord, ...] = ()
+    if flow is not None and flow.workflow is not None:
+        cursor, again = _branches(parent, steps, ordinal, flow, run_id)
+        shared = ordinal
+    else:
+        cursor, shared = _place(parent, steps, ordinal)
     run = Run(
         id=run_id,
         definition=definition.hash if definition is not None else parent.definition,
@@ -58,9 +67,9 @@ def fork(
     )
     past = [step for step in steps if step.ordinal <= shared]
     calls = _calls(past)
-    inside = [calls[place.frame] for place in cursor if place.frame]
+    inside = [calls[place.frame] for place in cursor if place.frame in calls]
     reopened = tuple(_reopened(call, run_id, now, _began(call, past, parent)) for call in inside)
-    change = decide(None, (), (), CreateRun(run, definition, reopened), now)
+    change = decide(None, (), (), CreateRun(run, definition, (*reopened, *again)), now)
     assert change is not None
     return change
 
@@ -82,6 +91,29 @@ def _place(parent: Run, steps: Steps, ordinal: int) -> tuple[Cursor, int]:
     if leaf is None:
         raise _impossible(parent, f"nothing is left to run after step {ordinal}")
     return _cursor(leaf, _calls(past)), ordinal
+
+
+def _branches(
+    parent: Run, steps: Steps, ordinal: int, flow: Flow, run_id: str
+) -> tuple[Cursor, tuple[StepRecord, ...]]:
+    """Where a workflow stood after step `ordinal`, and the fork's own rows for the steps up to
+    there that it cannot share because they have no end of their own."""
+    past = [step for step in steps if step.ordinal <= ordinal]
+    if ordinal != (past[-1].ordinal if past else 0):
+        raise _impossible(parent, f"it has no step {ordinal}")
+    again = tuple(
+        msgspec.structs.replace(
+            step, run_id=run_id, status="interrupted", output=None, route=None, resolution=None
+        )
+        for step in past
+        if step.status in ACTIVE_STEP or step.status == "cancelled"
+    )
+    if past and past[-1].status == "failed":  # it stands at the failure, not let go yet
+        again = (*again, msgspec.structs.replace(past[-1], run_id=run_id, route=None))
+    stood = cursor_of(flow, latest([*past, *again]))
+    if not stood:
+        raise _impossible(parent, f"nothing is left to run after step {ordinal}")
+    return stood, again
 
 
 def _unfinished(parent: Run, last: StepRecord) -> bool:

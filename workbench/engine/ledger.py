@@ -50,6 +50,16 @@ class Ledger:
         self._stage(command, now)
         self._commands.append((command, now))
 
+    def hear(self) -> bool:
+        """Read the answers that came to open waits; whether there is one to be consumed. Only a
+        workflow goes on while a wait of it is open."""
+        for wait in tuple(self.waits.values()):
+            if wait.phase == "open":
+                stored = self.store.wait(wait.key_id)
+                if stored is not None and stored.resolution is not None:
+                    self.waits[wait.key_id] = stored
+        return any(wait.phase == "answered" for wait in self.waits.values())
+
     def flush(self) -> None:
         """Commit what is staged, then tell. Raises RevisionConflict after one fresh attempt."""
         if self._staged is None:

@@ -49,14 +49,14 @@ def open_wait(
     except WorkbenchError as error:
         return Failure(error.code, error.message, where=node.where())
     assert spec is not None
-    if not node.routing.routes:
+    if not node.routing.routes and node.step is None:
         message = f"session.wait node {node.id} requires a non-empty route"
         return Failure("wait_without_route", message, where=node.where())
-    if step.frame and not semantics.waits_in_subflows:
+    if step.frame and node.step is None and not semantics.waits_in_subflows:
         message = f"flow.call cannot pause (flow {step.flow} waiting {spec.reason})"
         return Failure("flow_call_cannot_pause", message, where=node.where())
     scope = turn_scope(run.session, run.id)
-    identity = signal_identity(run.id, f"{step.frame}{node.id}", step.visit)
+    identity = signal_identity(run.id, step.where, step.visit)
     key = sign(ledger.store.secret(), scope, identity)
     now = ledger.now()
     wait = Wait(
@@ -112,10 +112,8 @@ def settle_answer(
     answer = wait.resolution
     assert answer is not None
     wire = answer.wire()
-    output = _payload(step.input, wire, semantics)
-    source: Source = "mock" if wait.resolved_by == "mock" else "you"
-    if wait.resolved_by == "pin":
-        source = "pin"
+    output = step.input if node.machine else _payload(step.input, wire, semantics)
+    source = _who(wait)
     state.answered(step.frame, wire)
     if answer.status == "ok":
         state.apply(step.frame, node.id, output)
@@ -140,6 +138,26 @@ def settle_answer(
     return replace(
         step, status="failed", resolution=wire, error=_refusal(node, answer), source=source
     )
+
+
+def settle_step_answer(node: Node, step: StepRecord, wait: Wait) -> StepRecord:
+    """The ended step of a workflow's answered wait: `ok` gives the answer itself, `err` and
+    `timeout` fail the step, `cancelled` cancels the run."""
+    answer = wait.resolution
+    assert answer is not None
+    done = replace(step, resolution=answer.wire(), source=_who(wait))
+    if answer.status == "ok":
+        return replace(done, status="succeeded", output=answer.payload)
+    if answer.status == "cancelled":
+        return replace(done, status="cancelled")
+    return replace(done, status="failed", error=_refusal(node, answer))
+
+
+def _who(wait: Wait) -> Source:
+    """Whose answer it is, as a row says it."""
+    if wait.resolved_by in ("mock", "pin"):
+        return wait.resolved_by  # type: ignore[return-value]
+    return "you"
 
 
 def answer_route(routing: Routing, status: str, semantics: Semantics) -> Route | None:

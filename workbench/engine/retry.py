@@ -21,8 +21,8 @@ RetryPlace = Literal["node", "entry"]
 def retry_place(failure: Failure, attempt: int, semantics: Semantics) -> RetryPlace | None:
     """Where to try again after attempt number `attempt` (from 1), or None to stop trying. The old
     runner looks at the outermost words only: a failed call hides why the called flow failed."""
-    if attempt >= MAX_ATTEMPTS:
-        return None
+    if attempt >= MAX_ATTEMPTS or failure.code == "adapter_failed":
+        return None  # an adapter call was tried again already, more often than that
     if semantics.retry == "node":
         return "node" if failure.retryable else None
     message = failure.message.lower()

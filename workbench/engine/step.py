@@ -10,24 +10,26 @@ settles it; what differs between runner generations is read from `Semantics`, ne
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
 from workbench.effects.chain import Perform
-from workbench.effects.control import RunControl, Stopped
+from workbench.effects.control import RunControl
 from workbench.effects.record import Recorder
 from workbench.effects.world import World
 from workbench.engine import nodes
+from workbench.engine.branches import Branches, Env
+from workbench.engine.inputs import Inputs
+from workbench.engine.lane import Begun, Lane
 from workbench.engine.ledger import Ledger
-from workbench.engine.parking import open_wait, settle_answer
-from workbench.language.nodes import RAW_POINTERS, finalize
+from workbench.engine.parking import open_wait, settle_answer, settle_step_answer
+from workbench.engine.providers import map_input, map_output
+from workbench.language.nodes import finalize
 from workbench.language.routing import broken_condition, choose, error_route, status_of
 from workbench.language.semantics import Semantics
-from workbench.language.templates import Template, compile_template
+from workbench.language.steps import step_outcome
 from workbench.model.effect import Effect, Failure, Outcome, failed
 from workbench.model.errors import WorkbenchError
 from workbench.model.flow import Definition, Flow, Node
@@ -38,11 +40,12 @@ from workbench.model.rules import (
     EnterFrame,
     FailRun,
     FinishRun,
+    InterruptStep,
     Park,
     Resume,
     RouteStep,
 )
-from workbench.model.run import Missing, Position, RouteTaken, StepRecord, child_frame
+from workbench.model.run import Missing, Position, RouteTaken, StepRecord, child_frame, in_branch
 from workbench.model.state import RunState, called_input
 from workbench.model.values import Json
 from workbench.model.waits import Wait
@@ -76,24 +79,30 @@ class Stepper:
         control: RunControl,
         world: World,
         semantics: Semantics,
+        env: Env | None = None,
     ) -> None:
         self.definition = definition
         self.ledger = ledger
         self.state = state
         self.semantics = semantics
-        self.retrying = False
-        self._perform = perform
-        self._builtins = builtins
+        self.retrying: set[str] = set()  # frames whose next step tries the same visit again
+        self.lane = Lane(perform, builtins, recorder, control)
+        self.branches: Branches | None = None
+        flow = definition.flows.get(ledger.run.flow_id)
+        if flow is not None and flow.workflow is not None:
+            self.branches = Branches(flow, ledger, state, env)
         self._recorder = recorder
-        self._control = control
         self._world = world
-        self._templates = _templates_of(ledger.run.definition, semantics.name)
+        self._inputs = Inputs(definition, ledger.run.definition, semantics)
 
     @property
     def place(self) -> Position | None:
-        """The position that runs next."""
+        """The position that runs next; of a workflow the first one that can."""
         cursor = self.ledger.run.cursor
-        return cursor[-1] if cursor else None
+        if self.branches is None:
+            return cursor[-1] if cursor else None
+        free = [place for place in cursor if self.ledger.active_in(place.frame) is None]
+        return next(iter((*free, *cursor)), None)
 
     def node_at(self, place: Position) -> Node | None:
         """The node of a position, or None when the flow has no such node."""
@@ -102,37 +111,75 @@ class Stepper:
 
     def roots(self, frame: str) -> Mapping[str, Json]:
         """What templates and expressions see in this frame now."""
-        return self.state.frames[frame].roots()
+        if in_branch(frame) and self.branches is not None:
+            return self.branches.roots()
+        return self.state.roots(frame)
 
-    def advance(self, override: Json = msgspec.UNSET) -> Advanced:
-        """Run the node at the cursor. `override` replaces its rendered input.
+    def advance(self, override: Json = msgspec.UNSET, place: Position | None = None) -> Advanced:
+        """Run the node at the cursor, or at this place of it. `override` replaces its rendered
+        input.
 
         Raises Stopped when the run was cancelled, hit its own limit or the app is closing.
         """
-        place = self.place
+        place = place or self.place
         if place is None:
             return ENDED
+        begun = self.begin(place, override, self.lane)
+        if begun is None:
+            return self._impossible(place)
+        self.lane.run(begun, lambda: self.roots(place.frame), self.limit_ms(begun))
+        return self.settle(begun, self.lane)
+
+    def begin(self, place: Position, override: Json, lane: Lane) -> Begun | None:
+        """Write the node at this place down as running, and what it asks for; None when the flow
+        has no such node."""
         node = self.node_at(place)
         if node is None:
-            return self._impossible(place)
-        step, outcome = self._begin(place, node, override)
-        effect: Effect | None = None
-        if outcome is None:
+            return None
+        begun = self._begin(place, node, override)
+        lane.recorder.open(begun.step.ordinal)
+        if begun.outcome is None and not begun.skipped:
             try:
-                effect = nodes.ask(node, step, self.semantics)
+                effect = nodes.ask(node, begun.step, self.semantics)
+                if effect.kind == "provider.invoke":
+                    seen = self.roots(place.frame)
+                    begun.step, effect = map_input(node, begun.step, effect, seen, self.semantics)
+                begun.effect = effect
             except WorkbenchError as error:
-                outcome = failed(Failure(error.code, error.message, where=node.where()))
-        started = time.perf_counter_ns()
-        if effect is not None:
-            outcome = self._ask(node, step, effect)
+                place_of = error.where or node.where()
+                begun.outcome = failed(Failure(error.code, error.message, where=place_of))
+        return begun
+
+    def limit_ms(self, begun: Begun) -> int | None:
+        """The time limit of a step; None when it runs no code that could be stopped."""
+        node = begun.node
+        if not nodes.runs_code(node, begun.effect, self.definition.components):
+            return None
+        return node.timeout_ms or self.ledger.run.options.node_timeout_ms
+
+    def settle(self, begun: Begun, lane: Lane) -> Advanced:
+        """Write down what a performed step came to, and where the run stands then."""
+        place, node, effect, outcome = begun.place, begun.node, begun.effect, begun.outcome
+        if begun.skipped:
+            return self._branch_on(replace(begun.step, status="skipped"), begun.skipped)
         assert outcome is not None
-        step = self._timed(step, outcome, (time.perf_counter_ns() - started) // 1000)
-        return self._settle(place, node, step, effect, outcome)
+        if effect is not None and effect.kind == "provider.invoke":
+            roots = self.roots(place.frame)
+            begun.step, outcome = map_output(node, begun.step, outcome, roots, self.semantics)
+        step = self._timed(begun.step, outcome, begun.duration_us)
+        self._recorder = lane.recorder
+        try:
+            return self._settle(place, node, step, effect, outcome)
+        finally:
+            self._recorder = self.lane.recorder
 
     def let_go(self, step: StepRecord) -> Advanced:
         """Go on after a failure: along the error route, or end the frame (or the run) failed."""
+        assert step.error is not None
+        if in_branch(step.frame):
+            return self._branch_on(step, "failed: what depends on it never runs")
         place = self.place
-        assert place is not None and step.error is not None
+        assert place is not None
         node = self.node_at(place)
         route = error_route(node.routing, self.semantics) if node else None
         if route is not None and route.to is not None:
@@ -146,6 +193,12 @@ class Stepper:
             self.ledger.flush()
             return ENDED
         return self._fail_caller(place, step)
+
+    def interrupt(self, step: StepRecord) -> None:
+        """A running step was cut off: it must begin again."""
+        self.ledger.apply(InterruptStep(step.ordinal))
+        if self.branches is not None:
+            self.branches.note(replace(step, status="interrupted"))
 
     def restart(self, step: StepRecord) -> None:
         """The 2026-02 retry: the flow of this step with a fresh state, from its entry, as new
@@ -171,7 +224,10 @@ class Stepper:
         if wait.resolution.status == "timeout" and wait.due_at is not None:
             # A virtual clock has to get there; a real one is there already, or is told it is.
             self._world.advance(max(0, wait.due_at - self._world.now()))
-        answered = settle_answer(node, step, wait, self.semantics, self.state)
+        if in_branch(place.frame):
+            answered = settle_step_answer(node, step, wait)
+        else:
+            answered = settle_answer(node, step, wait, self.semantics, self.state)
         ended, vt = self.ledger.now(), self._world.now()
         done = replace(
             answered,
@@ -186,8 +242,14 @@ class Stepper:
             return ENDED
         if done.status == "failed" and done.route is None:
             self.state.failed(done)
+            if self.branches is not None:
+                self.branches.note(done)
             self.ledger.apply(Resume(wait.key_id, done, self.ledger.run.cursor))
             return Advanced("failed", done)
+        if self.branches is not None:
+            self.state.apply(place.frame, node.id, done.output)
+            self.ledger.apply(Resume(wait.key_id, done, self.branches.note(done)))
+            return Advanced(self.branches.conclude())
         assert done.route is not None
         cursor = self._cursor_to(place, done.route.to)
         self.ledger.apply(Resume(wait.key_id, done, cursor))
@@ -195,29 +257,37 @@ class Stepper:
 
     def preview(self, place: Position, node: Node) -> tuple[Json, tuple[Missing, ...], str]:
         """What the node would be sent now: value, missing lookups, and why not when it cannot."""
+        if self.branches is not None:
+            sent = self.branches.input(node)
+            failure = sent.outcome.failure if sent.outcome is not None else None
+            return sent.value, sent.missing, failure.message if failure else sent.skipped
         try:
-            rendered = self._template(place, node).render(self.roots(place.frame), node.where)
+            rendered = self._inputs.render(place.flow, node, self.roots(place.frame))
         except WorkbenchError as error:
             return None, (), str(error)
         return rendered.value, rendered.missing, ""
 
     # begin
 
-    def _begin(
-        self, place: Position, node: Node, override: Json
-    ) -> tuple[StepRecord, Outcome | None]:
-        """Write the running step; an outcome only when its input could not be rendered."""
-        visit, attempt = self.state.next_visit(place.frame, node.id, self.retrying)
-        self.retrying = False
+    def _begin(self, place: Position, node: Node, override: Json) -> Begun:
+        """Write the running step; it has an outcome only when its input could not be rendered."""
+        retrying = place.frame in self.retrying
+        self.retrying.discard(place.frame)
+        visit, attempt = self.state.next_visit(place.frame, node.id, retrying)
         ordinal = self.state.ordinal + 1
         payload: Json = None
         missing: tuple[Missing, ...] = ()
         problem: Outcome | None = None
+        why = ""
         if override is not msgspec.UNSET:
             payload = override
+        elif self.branches is not None:
+            sent = self.branches.input(node)
+            payload, missing = sent.value, sent.missing
+            problem, why = sent.outcome, sent.skipped
         else:
             try:
-                rendered = self._template(place, node).render(self.roots(place.frame), node.where)
+                rendered = self._inputs.render(place.flow, node, self.roots(place.frame))
                 payload, missing = rendered.value, rendered.missing
             except WorkbenchError as error:
                 where = error.where or node.where()
@@ -245,40 +315,7 @@ class Stepper:
         self.ledger.apply(BeginStep(step))
         self.ledger.flush()
         self.state.began(step)
-        self._recorder.open(ordinal)
-        return step, problem
-
-    def _template(self, place: Position, node: Node) -> Template:
-        key = (place.flow, node.id)
-        template = self._templates.get(key)
-        if template is None:
-            template = compile_template(node.mapping, self.semantics, raw=self._raw(node))
-            self._templates[key] = template
-        return template
-
-    def _raw(self, node: Node) -> frozenset[str]:
-        """Fields that are themselves templates: a builtin renders them, not the pass before it."""
-        for name in (node.component, node.operation or ""):
-            if name in RAW_POINTERS and name not in self.definition.components:
-                return RAW_POINTERS[name]
-        return frozenset()
-
-    # perform
-
-    def _ask(self, node: Node, step: StepRecord, effect: Effect) -> Outcome:
-        self._builtins.roots = self.state.frames[step.frame].roots
-        if effect.kind != "component.call" or effect.target not in self.definition.components:
-            return self._perform(effect)  # nothing in there could be stopped half-way
-        limit = node.timeout_ms or self.ledger.run.options.node_timeout_ms
-        try:
-            with self._control.scope(None, limit / 1000, "node") as scope:
-                outcome = self._perform(effect)
-        except Stopped as stop:
-            if stop.reason != "node_limit":
-                raise
-            return _too_slow(node, limit)
-        stopped = scope.reason == "node_limit" and outcome.failure is not None
-        return _too_slow(node, limit, outcome.logs) if stopped else outcome
+        return Begun(place, node, step, outcome=problem, skipped=why)
 
     def _timed(self, step: StepRecord, outcome: Outcome, duration_us: int) -> StepRecord:
         return replace(
@@ -301,12 +338,16 @@ class Stepper:
         effect: Effect | None,
         outcome: Outcome,
     ) -> Advanced:
+        if in_branch(place.frame):
+            outcome = step_outcome(node, outcome)
         if outcome.failure is not None:
             return self._fail(step, outcome.failure, node)
         if effect is not None and effect.kind == "flow.call" and outcome.status == "pending":
             return self._enter(place, node, step, effect.target)
         if effect is not None and effect.kind == "wait":
             return self._park(place, node, step, outcome)
+        if odd := nodes.remarks(node, effect, outcome.value):
+            step = replace(step, findings=odd)
         egress = effect is not None and effect.kind == "emit" and node.kind != "session.wait"
         return self._succeed(place, node, step, outcome.value, egress)
 
@@ -314,6 +355,8 @@ class Stepper:
         self, place: Position, node: Node, step: StepRecord, output: Json, egress: bool = False
     ) -> Advanced:
         self.state.apply(place.frame, node.id, output, egress)
+        if in_branch(place.frame):
+            return self._branch_on(replace(step, status="succeeded", output=output, egress=egress))
         try:
             roots = self.roots(place.frame)
             taken = choose(node.routing, status_of(output), roots, self.semantics)
@@ -337,8 +380,23 @@ class Stepper:
             failure = replace(failure, cause=last.failure.code if last and last.failure else "")
         done = replace(step, status="failed", error=failure)
         self.state.failed(done)
+        if self.branches is not None:
+            self.branches.note(done)
         self.ledger.apply(EndStep(done, self.ledger.run.cursor, effects))
         return Advanced("failed", done)
+
+    def _branch_on(self, step: StepRecord, why: str = "") -> Advanced:
+        """A step of a workflow is settled: it ended as it says, or its failure is let go."""
+        assert self.branches is not None
+        done = replace(step, route=RouteTaken(None, why)) if why else step
+        if done.status == "skipped":
+            done = self._closing(done)
+        cursor = self.branches.note(done)
+        if done.status == "failed":
+            self.ledger.apply(RouteStep(done, cursor))
+        else:
+            self.ledger.apply(EndStep(done, cursor, self._recorder.take()))
+        return Advanced(self.branches.conclude())
 
     def _fail_caller(self, place: Position, step: StepRecord) -> Advanced:
         """A sub-flow without an error route fails the node that called it."""
@@ -419,24 +477,13 @@ class Stepper:
         return PARKED
 
     def _cursor_to(self, place: Position, to: str | None) -> tuple[Position, ...]:
-        others = self.ledger.run.cursor[:-1]
+        others = tuple(one for one in self.ledger.run.cursor if one.frame != place.frame)
         return others if to is None else (*others, Position(place.frame, place.flow, to))
 
     def _impossible(self, place: Position) -> Advanced:
         self.ledger.apply(FailRun(Failure("node_missing", f"node {place.node} not found")))
         self.ledger.flush()
         return ENDED
-
-
-@lru_cache(maxsize=16)
-def _templates_of(definition: str, semantics: str) -> dict[tuple[str, str], Template]:
-    """The compiled inputs of a definition's nodes by (flow, node); all its runs share them."""
-    return {}
-
-
-def _too_slow(node: Node, limit_ms: int, logs: str = "") -> Outcome:
-    message = f"{node.id} took longer than its limit of {limit_ms} ms"
-    return failed(Failure("node_timeout", message, where=node.where()), "wasm", logs)
 
 
 def _no_start(flow_id: str) -> Failure:
