@@ -152,15 +152,15 @@ def test_sweep_keeps_what_is_used_and_only_that(store: SqliteStore, path: Path) 
     player.fork("child", "drop", 2)
     kept = store.steps("keep"), store.run("keep"), store.steps("child")
     before = blob_count(path)
-    assert store.sweep() == 0
+    assert store.sweep()[0] == 0
     store.delete("drop")
     # The inputs of steps 3 and 4 and of the deleted run go; its first two steps live in the fork,
     # and so does the base under them.
-    assert store.sweep() == 3
+    assert store.sweep()[0] == 3
     assert blob_count(path) == before - 3
     assert (store.steps("keep"), store.run("keep"), store.steps("child")) == kept
     store.delete("child")
-    assert store.sweep() > 0
+    assert store.sweep()[0] > 0
     assert (store.steps("keep"), store.run("keep")) == kept[:2]
     store.delete("keep")
     store.sweep()
@@ -176,7 +176,7 @@ def test_sweep_keeps_the_base_of_a_patch_in_use(store: SqliteStore, path: Path) 
     with store.drive("r1"):
         player.begin("r1", first)
         player.end("r1", input=second)  # nothing but the patch refers to the first one now
-    assert store.sweep() == 0
+    assert store.sweep()[0] == 0
     assert store.steps("r1")[0].input == second
 
 

@@ -14,16 +14,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.store.invariants import check_run
-from tests.store.player import Player, done_effect, live_effect, reply
-from workbench.model import rules
+from tests.store.player import (
+    DEFINITION,
+    SECRET,
+    START,
+    Player,
+    done_effect,
+    live_effect,
+    new_run,
+    reply,
+)
+from workbench.model import promises, rules
 from workbench.model.errors import WorkbenchError
 from workbench.model.journal import Change, Store
+from workbench.model.observed import ObservedStatus, ObserveEnd, ObserveRun, ObserveStep
+from workbench.model.promises import fresh_row
 from workbench.model.values import Json
-from workbench.model.waits import Resolution
+from workbench.model.waits import Resolution, sign
 from workbench.store import open_store
 
 RUNS = ("r0", "r1")
 FORKS = ("f0", "f1")
+OUTSIDE = "o0"
 VALUES: tuple[Json, ...] = (
     None, False, 0, "", {"é": [1, {"b": None}]}, {"text": "long " * 400},
     {"text": "long " * 400, "turn": 1}, ["long " * 400, {"turn": 2}],
@@ -77,7 +89,42 @@ def unruly(player: Player, name: str, number: int) -> None:
     player.store.commit(Change(run, run.revision, (), steps=(step, clash)))
 
 
+def observe(player: Player, name: str, number: int) -> None:
+    """A report about the outside run, whatever `name` is."""
+    statuses: tuple[ObservedStatus, ...] = (
+        "pending", "running", "running", "succeeded", "failed", "cancelled",
+    )  # fmt: skip
+    if number % 8 == 0:
+        command: rules.Command = ObserveRun(new_run(OUTSIDE), DEFINITION)
+    elif number == 39:
+        command = ObserveEnd("finished", VALUES[4])
+    else:
+        value = VALUES[number % len(VALUES)]
+        key, status = f"s{number % 5}", statuses[number % 6]
+        command = ObserveStep(key, status, f"t{number % 2}", output=value)
+    store = player.store
+    change = rules.decide(store.run(OUTSIDE), store.steps(OUTSIDE), (), command, START + number)
+    if change is not None:
+        store.commit(change)
+
+
+def attend(player: Player, name: str, number: int) -> Any:
+    """Somebody waits for a promise of this run, perhaps with a deadline."""
+    scope: dict[str, Json] = {"type": "process", "process_id": name}
+    fresh = fresh_row(sign(SECRET, scope, {"type": "custom", "key": f"k{number % 3}"}))
+    due = START + number if number % 2 else None
+    return player.store.answer(
+        name, fresh.key_id, lambda run, row: promises.attend(run, row, fresh, due, START + number)
+    )
+
+
+def transfer(player: Player, name: str, number: int) -> None:
+    player.do(name, rules.TransferRun(f"s{number % 3}"))
+
+
 VERBS: dict[str, Verb] = {
+    "attend": attend,
+    "transfer": transfer,
     "create": lambda player, name, n: player.create(name, input=VALUES[n % len(VALUES)]),
     "start": lambda player, name, n: player.start(name),
     "begin": lambda player, name, n: player.begin(name, VALUES[n % len(VALUES)]),
@@ -99,11 +146,22 @@ VERBS: dict[str, Verb] = {
     ),
     "stale": stale,
     "unruly": unruly,
+    "observe": observe,
 }
 # Ended runs take no commands: endings are rare, and delete, create, start bring a run back.
-COMMON = ("begin", "end") * 30 + ("park", "answer", "resume", "call", "create", "start") * 9
+COMMON = ("begin", "end") * 30 + (
+    "park",
+    "answer",
+    "resume",
+    "call",
+    "create",
+    "start",
+    "observe",
+) * 9
 OPS = st.tuples(
-    st.sampled_from(COMMON + tuple(VERBS)), st.sampled_from(RUNS * 3 + FORKS), st.integers(0, 40)
+    st.sampled_from(COMMON + tuple(VERBS)),
+    st.sampled_from((*RUNS, *RUNS, *RUNS, *FORKS, OUTSIDE)),
+    st.integers(0, 40),
 )
 
 
@@ -125,12 +183,23 @@ def everything(store: Store) -> dict[str, Any]:
         "waits": store.waits(live=False),
         "events": store.events(),
         "page": store.events(since=7, limit=5),
+        "last": store.events(since=3, limit=5, newest=True),
+        "ended": store.runs(("finished", "failed", "cancelled"), updated_before=START + 60),
+        "outstanding": store.outstanding(20),
+        "parked": store.parked(),
+        "of a flow": store.runs(flow=("store.test", "main"), limit=3),
+        "of no flow": store.runs(flow=("store.test", "other")),
+        "wanted": store.inbox(),
+        "wanted page": store.inbox(session="s1", limit=2, skip=1),
+        "newest": store.newest_event(),
+        "named": [store.named(name) for name in ("1", "2", "99", "r1", "r", "")],
     }
-    for name in RUNS + FORKS:
+    for name in (*RUNS, *FORKS, OUTSIDE):
         seen[name] = (
             store.run(name), store.steps(name), store.steps(name, upto=2), store.effects(name),
             store.effects(name, 2), store.intents(name), store.waits(name, live=False),
-            store.events(name, since=3, limit=9),
+            store.events(name, since=3, limit=9), store.forks(name),
+            store.inbox(name),
         )  # fmt: skip
     return seen
 

@@ -28,7 +28,7 @@ def say(*words: object) -> None:
 
 
 def race(database: Path, count: int) -> None:
-    """Answer `count` waits of run r1 as fast as possible; say which were accepted."""
+    """Answer `count` waits of run r1 as fast as possible; say the verdicts and what stands."""
     store = SqliteStore(database)
     player, run = Player(store), new_run("r1")
     waits = []
@@ -39,7 +39,8 @@ def race(database: Path, count: int) -> None:
     sys.stdin.readline()
     for wait in waits:
         outcome = player.answer(wait, Resolution("ok", os.getpid()))
-        say(wait.visit, outcome.status)
+        told = outcome.terminal
+        say(wait.visit, outcome.status, told.payload if told is not None else os.getpid())
     store.close()
 
 

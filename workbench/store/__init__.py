@@ -7,10 +7,13 @@ Both keep the promises of `model.journal.Store` and pass one conformance suite.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.journal import Store
-from workbench.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from workbench.store.memory import MemoryStore
 
 __all__ = ["MemoryStore", "open_store"]
 
@@ -24,7 +27,20 @@ def open_store(path: Path | None, read_only: bool = False) -> Store:
     if path is None:
         if read_only:
             raise WorkbenchError("store_missing", "there is no journal to read")
-        return MemoryStore()
+        return _memory_store()()
     from workbench.store.sqlite import SqliteStore
 
     return SqliteStore(path, read_only=read_only)
+
+
+def __getattr__(name: str) -> type[MemoryStore]:
+    """The memory store is imported when somebody wants one: a workspace in a file does not."""
+    if name == "MemoryStore":
+        return _memory_store()
+    raise AttributeError(name)
+
+
+def _memory_store() -> type[MemoryStore]:
+    from workbench.store.memory import MemoryStore
+
+    return MemoryStore

@@ -23,6 +23,7 @@ from workbench.store.locks import ticket_for
 _T = TypeVar("_T")
 _BUSY_SECONDS = 5.0
 _WAL_LIMIT = 16 * 1024 * 1024
+_WORTH_SHRINKING = 1024 * 1024
 _CHECKPOINT_PAGES = 8 * 1024 * 1024 // schema.PAGE_SIZE
 
 _CODES = {
@@ -124,6 +125,23 @@ class Connections:
         finally:
             self._give(connection)
 
+    def shrink(self) -> int:
+        """Give free pages back to the file system when that is worth it; the bytes it freed."""
+        connection = self._take()
+        try:
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            free = connection.execute("PRAGMA freelist_count").fetchone()[0]
+            if free * schema.PAGE_SIZE < _WORTH_SHRINKING or free * 4 < pages:
+                return 0
+            with self._ticket:
+                connection.execute("VACUUM")
+            left: int = connection.execute("PRAGMA page_count").fetchone()[0]
+            return int(max(0, pages - left) * schema.PAGE_SIZE)
+        except sqlite3.Error as error:
+            raise self.explained(error) from error
+        finally:
+            self._give(connection)
+
     def version(self) -> object:
         """Changes when anybody commits, here or in another process. For one thread at a time."""
         if self._read_only and not self._wal.exists():
@@ -170,6 +188,11 @@ class Connections:
                 connection.execute("BEGIN IMMEDIATE")
                 if schema.is_empty(connection):  # else another process was quicker
                     schema.create(connection, now())
+                connection.execute("COMMIT")
+            if schema.is_old(connection):
+                connection.execute("BEGIN IMMEDIATE")
+                if schema.is_old(connection):  # else another process was quicker
+                    schema.upgrade(connection)
                 connection.execute("COMMIT")
             secret = schema.check(connection, self.place)
             self._use_wal(connection)  # a copy made by other tools may have lost it

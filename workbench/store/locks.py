@@ -129,7 +129,7 @@ class DriverLocks:
         fd = _open(self.folder / ".gc")
         try:
             if not _try(fd, fcntl.LOCK_EX | fcntl.LOCK_NB):
-                raise WorkbenchError("store_busy", "runs are being driven; sweep when none is")
+                raise refusals.driven()
             yield
         finally:
             os.close(fd)

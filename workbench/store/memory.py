@@ -14,41 +14,18 @@ from contextlib import contextmanager
 from workbench.model.effect import EffectRecord, Outcome
 from workbench.model.errors import RevisionConflict
 from workbench.model.flow import Definition
-from workbench.model.journal import AnswerRule, Change, JournalEvent
+from workbench.model.journal import (
+    SHORTEST_NAME,
+    AnswerRule,
+    Change,
+    JournalEvent,
+    Outstanding,
+    Parked,
+)
 from workbench.model.run import ACTIVE_STEP, Run, RunStatus, StepRecord
 from workbench.model.waits import ResolveOutcome, Wait
 from workbench.store import refusals
-
-Attempt = tuple[str, str, int, int]
-
-
-class _Record:
-    """One run with all that belongs to it."""
-
-    __slots__ = (
-        "active", "attempts", "children", "deleted", "effects", "externals", "live", "parent",
-        "run", "seqs", "steps", "waits",
-    )  # fmt: skip
-
-    def __init__(self, run: Run, parent: _Record | None) -> None:
-        self.run = run
-        self.parent = parent
-        self.children: list[_Record] = []
-        self.deleted = False
-        self.steps: dict[int, StepRecord] = {}
-        self.effects: dict[int, dict[int, EffectRecord]] = {}
-        self.waits: dict[str, None] = {}
-        self.seqs: list[int] = []
-        # Guards: frame -> active ordinal, frame -> live wait, attempt -> ordinal, external id.
-        self.active: dict[str, int] = {}
-        self.live: dict[str, str] = {}
-        self.attempts: dict[Attempt, int] = {}
-        self.externals: dict[str, int] = {}
-
-    @property
-    def first(self) -> int:
-        """The last ordinal that is inherited."""
-        return self.run.parent_ordinal or 0
+from workbench.store.records import Attempt, Record, inbox_order, is_live
 
 
 class MemoryStore:
@@ -58,7 +35,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._records: dict[str, _Record] = {}
+        self._records: dict[str, Record] = {}
         self._definitions: dict[str, Definition] = {}
         self._waits: dict[str, Wait] = {}
         # The event with seq n is at index n - 1; a deleted run's events are None.
@@ -169,6 +146,8 @@ class MemoryStore:
         session: str | None = None,
         limit: int = 100,
         before: int | None = None,
+        updated_before: int | None = None,
+        flow: tuple[str, str] | None = None,
     ) -> list[Run]:
         refusals.check_limit(limit)
         found: list[Run] = []
@@ -179,9 +158,36 @@ class MemoryStore:
                     break
                 if record.deleted or (before is not None and run.number >= before):
                     continue
+                if updated_before is not None and run.updated_at >= updated_before:
+                    continue
+                if flow is not None and (run.pack_id, run.flow_id) != flow:
+                    continue
                 if (not status or run.status in status) and session in (None, run.session):
                     found.append(run)
         return found
+
+    def named(self, name: str, limit: int = 2) -> list[Run]:
+        with self._lock:
+            there = [one.run for one in self._records.values() if not one.deleted]
+        for test in (
+            lambda run: run.id == name,
+            lambda run: str(run.number) == name,
+            lambda run: len(name) >= SHORTEST_NAME and run.id.startswith(name),
+        ):
+            found = [run for run in there if test(run)]
+            if found:
+                return found[:limit]
+        return []
+
+    def forks(self, run_id: str) -> list[Run]:
+        with self._lock:
+            record = self._records.get(run_id)
+            todo, found = list(record.children) if record is not None else [], []
+            while todo:
+                child = todo.pop()
+                found += [] if child.deleted else [child.run]
+                todo += child.children if child.deleted else []
+        return sorted(found, key=lambda run: run.number)
 
     def steps(self, run_id: str, upto: int | None = None) -> list[StepRecord]:
         found: dict[int, StepRecord] = {}
@@ -220,15 +226,60 @@ class MemoryStore:
                 record = self._records.get(run_id)
                 found = [self._waits[key_id] for key_id in record.waits] if record else []
         if live:
-            found = [item for item in found if _is_live(item)]
-        return sorted(found, key=_inbox_order)
+            found = [item for item in found if is_live(item)]
+        return sorted(found, key=inbox_order)
+
+    def inbox(
+        self,
+        run_id: str | None = None,
+        session: str | None = None,
+        limit: int = 1_000_000,
+        skip: int = 0,
+    ) -> list[tuple[Wait, Run]]:
+        refusals.check_limit(limit)
+        found: list[tuple[Wait, Run]] = []
+        with self._lock:
+            for one in self._alive():
+                if run_id in (None, one.run.id) and session in (None, one.run.session):
+                    waits = (self._waits[key_id] for key_id in one.waits)
+                    found += [(wait, one.run) for wait in waits if wait.resolution is None]
+        found.sort(key=lambda pair: (pair[0].opened_at is None, *inbox_order(pair[0])))
+        return found[skip : skip + limit]
+
+    def newest_event(self) -> int:
+        with self._lock:
+            return next((n for n in range(len(self._events), 0, -1) if self._events[n - 1]), 0)
+
+    def outstanding(self, now: int) -> Outstanding:
+        with self._lock:
+            waits = [self._waits[key_id] for one in self._alive() for key_id in one.waits]
+        late = [w for w in waits if w.phase == "open" and w.due_at is not None and w.due_at <= now]
+        told = sorted((w.resolved_at or 0, w.run_id) for w in waits if w.phase == "answered")
+        return Outstanding(
+            sum(wait.phase in ("open", "pending") for wait in waits),
+            tuple((wait.key_id, wait.run_id) for wait in sorted(late, key=inbox_order)),
+            tuple(dict.fromkeys(run_id for _, run_id in told)),
+        )
+
+    def parked(self) -> Parked:
+        with self._lock:
+            found = [one for one in self._alive() if one.run.status == "waiting"]
+        return Parked(
+            len(found),
+            tuple(one.run.id for one in found if one.run.cancel_requested),
+            tuple(one.run.id for one in found if not one.live),
+        )
 
     def wait(self, key_id: str) -> Wait | None:
         with self._lock:
             return self._waits.get(key_id)
 
     def events(
-        self, run_id: str | None = None, since: int = 0, limit: int = 1000
+        self,
+        run_id: str | None = None,
+        since: int = 0,
+        limit: int = 1000,
+        newest: bool = False,
     ) -> list[JournalEvent]:
         refusals.check_limit(limit)
         found: list[JournalEvent] = []
@@ -239,7 +290,7 @@ class MemoryStore:
             else:
                 record = self._records.get(run_id)
                 seqs = record.seqs if record is not None else ()
-            for seq in seqs:
+            for seq in reversed(seqs) if newest else seqs:
                 event = self._events[seq - 1]
                 if len(found) == limit:
                     break
@@ -278,31 +329,38 @@ class MemoryStore:
             self._seen = self._writes
             return moved
 
-    def sweep(self) -> int:
+    def sweep(self) -> tuple[int, int]:
         """Nothing to sweep in memory: Python frees what nobody refers to."""
-        return 0
+        with self._lock:
+            if self._driven:
+                raise refusals.driven()
+        return 0, 0
 
     def close(self) -> None:
         """Nothing to close."""
 
     # -- inside --------------------------------------------------------------------------------
 
-    def _record(self, run_id: str) -> _Record:
+    def _alive(self) -> Iterator[Record]:
+        """The records of runs that are not over."""
+        return (one for one in self._records.values() if not (one.deleted or one.run.ended))
+
+    def _record(self, run_id: str) -> Record:
         record = self._records.get(run_id)
         if record is None or record.deleted:
             raise refusals.unknown_run(run_id)
         return record
 
-    def _new_record(self, change: Change) -> _Record:
+    def _new_record(self, change: Change) -> Record:
         run = change.run
         if run.id in self._records:
             raise refusals.run_exists(run.id)
         parent = self._record(run.parent) if run.parent is not None else None
         if change.definition is None and run.definition not in self._definitions:
             raise refusals.no_definition(run.definition)
-        return _Record(run.__replace__(number=self._numbers + 1), parent)
+        return Record(run.__replace__(number=self._numbers + 1), parent)
 
-    def _insert(self, record: _Record, definition: Definition | None) -> None:
+    def _insert(self, record: Record, definition: Definition | None) -> None:
         self._numbers += 1
         self._records[record.run.id] = record
         if record.parent is not None:
@@ -310,14 +368,14 @@ class MemoryStore:
         if definition is not None:
             self._definitions.setdefault(record.run.definition, definition)
 
-    def _checked_steps(self, record: _Record, change: Change) -> dict[str, int]:
+    def _checked_steps(self, record: Record, change: Change) -> dict[str, int]:
         """The active step of each frame after this change; refuses what SQLite's unique indexes
         refuse. Nothing is written before every check has passed."""
         active = dict(record.active)
         fresh: dict[Attempt, int] = {}
         for step in change.steps:
             frame, ordinal = step.frame, step.ordinal
-            if step.status in ACTIVE_STEP:
+            if step.status in ACTIVE_STEP and step.origin == "managed":
                 if active.setdefault(frame, ordinal) != ordinal:
                     raise refusals.broken_rule(record.run.id, f"frame {frame!r} is busy")
             elif active.get(frame) == ordinal:
@@ -334,7 +392,7 @@ class MemoryStore:
         return active
 
     def _write_steps(
-        self, record: _Record, steps: tuple[StepRecord, ...], active: dict[str, int]
+        self, record: Record, steps: tuple[StepRecord, ...], active: dict[str, int]
     ) -> None:
         record.active = active
         for step in steps:
@@ -345,7 +403,7 @@ class MemoryStore:
             if step.external_id is not None:
                 record.externals[step.external_id] = step.ordinal
 
-    def _checked_waits(self, record: _Record, waits: tuple[Wait, ...]) -> dict[str, str]:
+    def _checked_waits(self, record: Record, waits: tuple[Wait, ...]) -> dict[str, str]:
         """The live wait of each frame after these rows; refuses what the table's checks refuse."""
         live = dict(record.live)
         for wait in waits:
@@ -356,7 +414,7 @@ class MemoryStore:
                 wait.consumed_at is not None and wait.resolved_at is None
             ):
                 raise refusals.broken_rule(record.run.id, "a wait is consumed only when answered")
-            if _is_live(wait):
+            if is_live(wait):
                 if live.setdefault(wait.frame, wait.key_id) != wait.key_id:
                     raise refusals.broken_rule(record.run.id, f"frame {wait.frame!r} waits already")
             elif live.get(wait.frame) == wait.key_id:
@@ -375,11 +433,11 @@ class MemoryStore:
             resolved_by=known.resolved_by,
         )
 
-    def _append(self, record: _Record, event: JournalEvent) -> None:
+    def _append(self, record: Record, event: JournalEvent) -> None:
         self._events.append(event)
         record.seqs.append(len(self._events))
 
-    def _drop_wait(self, record: _Record, key_id: str) -> None:
+    def _drop_wait(self, record: Record, key_id: str) -> None:
         if key_id not in record.waits:
             return
         wait = self._waits.pop(key_id)
@@ -387,7 +445,7 @@ class MemoryStore:
         if record.live.get(wait.frame) == key_id:
             del record.live[wait.frame]
 
-    def _prune(self, record: _Record) -> None:
+    def _prune(self, record: Record) -> None:
         """Forget a deleted run, or keep the prefix its forks still stand on."""
         if record.children:
             last = max(child.first for child in record.children)
@@ -401,15 +459,15 @@ class MemoryStore:
             if parent.deleted:
                 self._prune(parent)
 
-    def _lineage(self, run_id: str) -> list[tuple[_Record, int]]:
+    def _lineage(self, run_id: str) -> list[tuple[Record, int]]:
         """(run, upto) from the oldest ancestor to the run itself, whose own rows come last and
         win over inherited ones of the same ordinal."""
         record = self._records.get(run_id)
         if record is None or record.deleted:
             return []
-        parts: list[tuple[_Record, int]] = []
+        parts: list[tuple[Record, int]] = []
         high = 2**62
-        at: _Record | None = record
+        at: Record | None = record
         while at is not None:
             parts.append((at, high))
             high = min(high, at.first)
@@ -419,18 +477,3 @@ class MemoryStore:
 
 def _ordinal(item: tuple[int, dict[int, EffectRecord]]) -> int:
     return item[0]
-
-
-def _is_live(wait: Wait) -> bool:
-    return wait.opened_at is not None and wait.consumed_at is None
-
-
-def _inbox_order(wait: Wait) -> tuple[bool, int, bool, int, str]:
-    """Soonest due first, then oldest; no deadline and not opened come last."""
-    return (
-        wait.due_at is None,
-        wait.due_at or 0,
-        wait.opened_at is None,
-        wait.opened_at or 0,
-        wait.key_id,
-    )

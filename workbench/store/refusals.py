@@ -43,6 +43,11 @@ def busy(run_id: str) -> WorkbenchError:
     )
 
 
+def driven() -> WorkbenchError:
+    """A sweep while somebody may remember what it would drop."""
+    return WorkbenchError("store_busy", "runs are being driven; sweep when none is")
+
+
 def check_limit(limit: int) -> None:
     """Raises RuleError `invalid_limit` for a negative page size."""
     if limit < 0:

@@ -62,8 +62,9 @@ ADVANCE_RUN = (
     "WHERE rid = ? AND revision = ? AND deleted_at IS NULL AND status = 'running'"
 )
 UPDATE_RUN = (
-    "UPDATE runs SET output = ?, failure = ?, status = ?, cursor = ?, cancel_requested = ?, "
-    "revision = ?, updated = ? WHERE rid = ? AND revision = ? AND deleted_at IS NULL"
+    "UPDATE runs SET output = ?, failure = ?, status = ?, session = ?, cursor = ?, "
+    "cancel_requested = ?, revision = ?, updated = ? "
+    "WHERE rid = ? AND revision = ? AND deleted_at IS NULL"
 )
 
 
@@ -78,16 +79,18 @@ def run_row(run: Run, parent: int | None, cell: CellWriter) -> Row:
     )  # fmt: skip
 
 
-def run_moves(run: Run, rid: int, expected: int, cell: CellWriter) -> list[tuple[str, Row]]:
+def run_moves(
+    run: Run, rid: int, expected: int, full: bool, cell: CellWriter
+) -> list[tuple[str, Row]]:
     """Statements, first to last, of which one must match: they write what may change about a
-    run."""
+    run. All of it for a `full` change; a run that goes on only moves."""
     moved = (
         encode(run.cursor), run.cancel_requested, run.revision, run.updated_at, rid, expected,
     )  # fmt: skip
     output = cell(run.output, ("", "", "output"))
     failure = cell(run.failure, ("", "", "failure"))
-    update = (UPDATE_RUN, (output, failure, run.status, *moved))
-    if run.status == "running" and output is None and failure is None:
+    update = (UPDATE_RUN, (output, failure, run.status, run.session, *moved))
+    if not full and run.status == "running" and output is None and failure is None:
         return [(ADVANCE_RUN, moved), update]
     return [update]
 
@@ -261,6 +264,7 @@ def read_effect(row: Row, blobs: BlobReader) -> EffectRecord:
 # -- waits and events ---------------------------------------------------------------------------
 
 WAIT_CELLS = 2
+WAIT_RUN = 3
 SELECT_WAITS = (
     "SELECT w.schema, w.resolution, w.key_id, r.id, w.frame, w.node, w.visit, w.scope, w.wait, "
     "w.kind, w.prompt, w.topic, w.correlation, w.due_at, w.opened_at, w.resolved_at, "

@@ -6,12 +6,11 @@ integer is the id of a blob (`journal-facts.md`, "Schema"). Times are UTC micros
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 
 from workbench.model.errors import WorkbenchError
 
-VERSION = 1
+VERSION = 2
 # Half of SQLite's default: every page a step touches is written whole to the WAL, and a step
 # touches ten. Measured: 20 % less per step, the same file size.
 PAGE_SIZE = 2048
@@ -39,6 +38,7 @@ CREATE TABLE runs(
   created INTEGER NOT NULL, updated INTEGER NOT NULL, deleted_at INTEGER) STRICT;
 CREATE INDEX runs_by_status ON runs(status);
 CREATE INDEX runs_by_session ON runs(session);
+CREATE INDEX runs_by_flow ON runs(pack_id, flow_id);
 CREATE INDEX runs_by_parent ON runs(parent) WHERE parent IS NOT NULL;
 
 -- key = rid << 32 | ordinal: steps lie together by run, and the hot path maintains no index for it.
@@ -52,8 +52,9 @@ CREATE TABLE steps(
   logs ANY, vt INTEGER NOT NULL, rnd INTEGER NOT NULL,
   started INTEGER NOT NULL, ended INTEGER NOT NULL, duration INTEGER NOT NULL,
   CHECK(key = (rid << 32 | ordinal)), UNIQUE(rid, frame, node, visit, attempt)) STRICT;
+-- Outside several steps may run at once; here one of a frame does.
 CREATE UNIQUE INDEX steps_active ON steps(rid, frame)
-  WHERE status = 'running' OR status = 'waiting';
+  WHERE (status = 'running' OR status = 'waiting') AND origin = 'managed';
 CREATE UNIQUE INDEX steps_external ON steps(rid, external_id) WHERE external_id IS NOT NULL;
 
 -- state: 0 a live effect that may have run, 1 done.
@@ -90,11 +91,23 @@ CREATE TABLE keyframes(
   body BLOB NOT NULL, PRIMARY KEY(rid, ordinal)) STRICT, WITHOUT ROWID;
 """
 
+# What leads from a version to the next one.
+_UPGRADES: dict[int, str] = {
+    1: """
+DROP INDEX steps_active;
+CREATE UNIQUE INDEX steps_active ON steps(rid, frame)
+  WHERE (status = 'running' OR status = 'waiting') AND origin = 'managed';
+CREATE INDEX runs_by_flow ON runs(pack_id, flow_id);
+""",
+}
+
 
 def create(connection: sqlite3.Connection, now: int) -> None:
     """Make the tables and the secret, inside the caller's write transaction."""
+    import secrets
+
     # executescript() would commit that transaction.
-    for statement in _statements():
+    for statement in _statements(_TABLES):
         connection.execute(statement)
     rows = [
         ("schema_version", str(VERSION).encode()),
@@ -102,6 +115,30 @@ def create(connection: sqlite3.Connection, now: int) -> None:
         ("created_at", str(now).encode()),
     ]
     connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+
+
+def is_old(connection: sqlite3.Connection) -> bool:
+    """True for a journal of an earlier version, which `upgrade` brings up to date."""
+    return 0 < _version(connection) < VERSION
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Bring an older journal up to date, inside the caller's write transaction."""
+    for version in range(_version(connection), VERSION):
+        for statement in _statements(_UPGRADES[version]):
+            connection.execute(statement)
+    row = (str(VERSION).encode(), "schema_version")
+    connection.execute("UPDATE meta SET value = ? WHERE key = ?", row)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """The version of a journal; 0 for what is none."""
+    known = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'"
+    if not connection.execute(known).fetchone():
+        return 0
+    found = "SELECT value FROM meta WHERE key = 'schema_version'"
+    row = connection.execute(found).fetchone()
+    return int(row[0]) if row is not None and row[0].isdigit() else 0
 
 
 def is_empty(connection: sqlite3.Connection) -> bool:
@@ -133,6 +170,6 @@ def check(connection: sqlite3.Connection, place: str) -> bytes:
     return bytes(secret)
 
 
-def _statements() -> list[str]:
-    lines = (line for line in _TABLES.splitlines() if not line.lstrip().startswith("--"))
+def _statements(script: str) -> list[str]:
+    lines = (line for line in script.splitlines() if not line.lstrip().startswith("--"))
     return [part for part in "\n".join(lines).split(";") if part.strip()]
