@@ -102,3 +102,19 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorkbenchError) as caught:
         LineIndex(tmp_path / "absent.jsonl")
     assert caught.value.code == "file_unreadable" and "absent.jsonl" in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [1, STRIDE, 3 * STRIDE + 5])
+def test_finding_is_what_looking_at_every_line_would_find(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "t.txt"
+    lines = [f"Line {n} {'HIT' if n % 37 == 5 or n == count - 1 else ''}" for n in range(count)]
+    path.write_text("\n".join(lines) + "\n")
+    with LineIndex(path) as index:
+        index.scan()
+        hits = [n for n, line in enumerate(lines) if "HIT" in line]
+        for start in range(count):
+            ahead = [n for n in hits if n >= start] or hits
+            behind = [n for n in hits if n <= start] or hits
+            assert index.find("hit", start) == ahead[0]
+            assert index.find("hit", start, -1) == behind[-1]
+        assert index.find("absent", 0) is None

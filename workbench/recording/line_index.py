@@ -172,6 +172,36 @@ class LineIndex(Sequence[str]):
             lines = lines[1:]  # the first one may have started earlier
         return [_text(line[: self.line_bytes]) for line in lines[-count:]] if count else []
 
+    def find(self, wanted: str, start: int, step: int = 1) -> int | None:
+        """The next line from `start` on (or back from it, `step` -1) that holds `wanted`, round
+        the end, in any case of ASCII letters. Reads 64 lines at a time, none of them kept."""
+        needle, count = wanted.encode("utf-8", "replace").lower(), len(self)
+        if not needle or not count:
+            return None
+        start %= count
+        blocks = len(self._starts)
+        first = start // STRIDE
+        for turn in range(blocks + 1):
+            block = (first + step * turn) % blocks
+            hits = self._hits(block, needle)
+            if turn == 0:
+                hits = [hit for hit in hits if (hit - start) * step >= 0]
+            elif turn == blocks:  # back in the block it began in: the other side of the start
+                hits = [hit for hit in hits if (hit - start) * step < 0]
+            if hits:
+                return hits[0] if step > 0 else hits[-1]
+        return None
+
+    def _hits(self, block: int, needle: bytes) -> list[int]:
+        """The lines of a block that hold `needle` (lower case)."""
+        begin = self._starts[block]
+        end = self._starts[block + 1] if block + 1 < len(self._starts) else self._scanned
+        data = os.pread(self._file, end - begin, begin).lower()
+        if needle not in data:
+            return []
+        lines = data.split(b"\n")
+        return [block * STRIDE + place for place, line in enumerate(lines) if needle in line]
+
     def __iter__(self) -> Iterator[str]:
         return (self._line(index) for index in range(len(self)))
 
