@@ -14,6 +14,7 @@ from tests.cli.packs import call, say, write_pack
 from tests.session.desk import Open
 from tests.session.others import Others
 from workbench.session import Workspace
+from workbench.store import open_store
 
 MOCKS = """
 [time]
@@ -125,3 +126,22 @@ def picky(tmp_path: Path) -> Path:
                   "tell": say({"paid": "{{prev}}"})}},
         {"echo": faults.echo(), "broken": faults.structured_error(retryable=False)},
     )  # fmt: skip
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace on either store."""
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    store = open_store(None) if request.param == "memory" else None
+    workspace = Workspace(folder, store=store)
+    yield workspace
+    workspace.close()
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[Workspace]:
+    (tmp_path / "desk").mkdir()
+    workspace = Workspace(tmp_path / "desk")
+    yield workspace
+    workspace.close()

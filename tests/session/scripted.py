@@ -22,13 +22,14 @@ from workbench.model.effect import Effect, Failure, Outcome, failed, ok
 from workbench.model.flow import Definition
 from workbench.model.journal import Answer, Store
 from workbench.model.masking import Masker
-from workbench.model.pack import Component
+from workbench.model.pack import Component, Pack
 from workbench.model.rules import Command, CreateRun, answer_wait, decide
 from workbench.model.run import Position, Run, RunOptions, StepRecord
 from workbench.model.state import FrameState, RunState
 from workbench.model.values import Json
 from workbench.model.waits import Resolution, Wait
 from workbench.session.live_run import LiveRun, RunParts
+from workbench.session.promises import Promises
 from workbench.session.requests import HEADLESS, DriveMode
 
 START = 1_700_000_000_000_000
@@ -56,7 +57,7 @@ class Script:
         self.dies_at = 0
         self.calls = 0
 
-    def load(self, name: str, wasm: object, sha256: str | None = None) -> str:
+    def load(self, name: str, wasm: object, sha256: str | None = None, seen: str = "") -> str:
         return name
 
     def call(
@@ -116,8 +117,10 @@ class _Refused(Exception):
 OPENED = cast(
     Any,
     SimpleNamespace(
-        pack=SimpleNamespace(components={"work": Component("work", entry="work.wasm")}),
-        content=SimpleNamespace(read=lambda entry: b""),
+        pack=Pack(
+            "pack", "1", "", "source", components={"work": Component("work", entry="work.wasm")}
+        ),
+        content=SimpleNamespace(read=lambda entry: b"", fingerprint=lambda entry: ""),
     ),
 )
 
@@ -175,9 +178,11 @@ class Theatre:
         assert run is not None
         held = ExitStack()
         held.enter_context(self.store.drive(run_id))
+        promises = Promises(lambda: self.store, self.now)
         parts = RunParts(
-            self.store, cast(Any, self.script), WATCHDOG, self.now, lambda opened: None
-        )
+            self.store, cast(Any, self.script), WATCHDOG, self.now, lambda opened: None, promises,
+            cast(Any, None),
+        )  # fmt: skip
         live = LiveRun(
             parts, run, self.store.definition(run.definition), OPENED, self.mocks, Masker(),
             Silent(), Breakpoints(), how, held,

@@ -66,16 +66,27 @@ def live(order: dict[str, Any]) -> None:
             if driver is not None and driver.alive:
                 continue
             run = workspace.find_run(run.id)
+            if order.get("cancel"):
+                workspace.cancel(run.id)
             if order.get("park"):
                 break
-            for item in workspace.waits():
-                workspace.resolve(item.key, Resolution("ok", {"visit": item.wait.visit}))
+            for key, payload in answers(workspace, order):
+                workspace.resolve(key, Resolution("ok", payload))
         for event in reader.take():
             tell(event)
         say("done", run=run.id, status=run.status)
     except WorkbenchError as error:
         say("refused", code=error.code, message=error.message)
     workspace.close()
+
+
+def answers(workspace: Workspace, order: dict[str, Any]) -> list[tuple[str, Json]]:
+    """What to answer now: every wait, or the first of the ordered ones that is open."""
+    waits = workspace.waits()
+    if "answers" not in order:
+        return [(item.key, {"visit": item.wait.visit}) for item in waits]
+    keys = {item.wait.signal: item.key for item in waits}
+    return [(keys[node], payload) for node, payload in order["answers"] if node in keys][:1]
 
 
 def hold(order: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from workbench.model.clock import Now
 from workbench.model.errors import WorkbenchError
 from workbench.model.exit_codes import ExitCode
 from workbench.model.journal import Answer, Store
+from workbench.model.promises import UNKNOWN, fresh_row, owner_of
 from workbench.model.rules import answer_wait
 from workbench.model.run import Run
 from workbench.model.values import Json
@@ -25,19 +26,11 @@ from workbench.model.waits import (
     verify,
 )
 
-UNKNOWN = ResolveOutcome("unknown_or_revoked")
-
 
 def find_run(store: Store, name: str) -> Run:
-    """A run by id, unique id prefix or suffix, or number. Raises `run_unknown`."""
-    exact = store.run(name)
-    if exact is not None:
-        return exact
-    found = [
-        run
-        for run in store.runs(limit=100_000)
-        if str(run.number) == name or (len(name) >= 6 and run.id.startswith(name))
-    ]
+    """A run by id, by number, or by the start of its id when that is one's alone. Raises
+    `run_unknown`."""
+    found = store.named(name)
     if len(found) != 1:
         raise no_such_run(name, several=bool(found))
     return found[0]
@@ -71,17 +64,17 @@ def resolve(
     Forged, foreign and dead keys all come back `unknown_or_revoked`, alike. The schema judges the
     real answer; what is written and told is masked.
     """
-    named = _named(store, key)
+    named = find_key(store, key)
     if named is None:
         return UNKNOWN, None
-    run_id = str(named.wait.get("process_id", ""))
+    run_id = owner_of(named.scope)
     known = store.wait(named.key_id)
     payload = mask(run_id, resolution.payload) if store.run(run_id) is not None else None
     problem = _schema_problem(known, resolution)
     if problem:
         return ResolveOutcome("invalid_answer", message=mask(run_id, problem)), known
     resolution = Resolution(resolution.status, payload)
-    fresh = known or _armed(named, run_id)
+    fresh = known or fresh_row(named)
 
     def rule(run: Run | None, wait: Wait | None) -> Answer:
         return answer_wait(run, wait, fresh, resolution, now(), by)
@@ -90,8 +83,8 @@ def resolve(
     return outcome, store.wait(named.key_id)
 
 
-def _named(store: Store, key: str) -> WaitKey | None:
-    """The verified key behind what the user typed."""
+def find_key(store: Store, key: str) -> WaitKey | None:
+    """The verified key behind what the user typed: a token of ours, or RUN:NODE."""
     token = read_token(key)
     if token is not None:
         return token if verify(store.secret(), token) else None
@@ -107,21 +100,6 @@ def _named(store: Store, key: str) -> WaitKey | None:
             return sign(store.secret(), wait.scope, wait.wait)
     closed = [wait for wait in store.waits(run.id, live=False) if wait.signal == node]
     return sign(store.secret(), closed[-1].scope, closed[-1].wait) if closed else None
-
-
-def _armed(key: WaitKey, run_id: str) -> Wait:
-    """The row of an answer that came before its wait opened."""
-    signal = str(key.wait.get("signal_name", ""))
-    frame, slash, node = signal.rpartition("/")
-    return Wait(
-        key_id=key.key_id,
-        run_id=run_id,
-        frame=f"{frame}{slash}",
-        node_id=node,
-        visit=int(key.wait.get("ordinal", 1)),
-        scope=key.scope,
-        wait=key.wait,
-    )
 
 
 def _schema_problem(wait: Wait | None, resolution: Resolution) -> str:

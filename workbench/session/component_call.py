@@ -19,11 +19,15 @@ from workbench.effects.chain import build_chain
 from workbench.effects.control import RunControl, Stopped
 from workbench.effects.faults import FaultLink
 from workbench.effects.record import Recorder
+from workbench.language.nodes import emits, exec_call
+from workbench.language.semantics import CURRENT
 from workbench.model.effect import Effect, EffectRecord, Failure, Outcome, failed
 from workbench.model.errors import WorkbenchError
 from workbench.model.exit_codes import ExitCode
+from workbench.model.flow import Node
 from workbench.model.masking import Masker
 from workbench.model.pack import Component, Pack
+from workbench.model.values import Json
 from workbench.session.requests import ComponentQuestion
 from workbench.session.views import CallView
 
@@ -94,6 +98,10 @@ class ComponentCall:
             thread.join(5)
             raise
 
+    def stop(self) -> None:
+        """End a call that is being made; `answer` then raises `interrupted`."""
+        self._control.stop("cancel")
+
     def _work(self, future: Future[CallView]) -> None:
         try:
             future.set_result(self._call())
@@ -135,6 +143,32 @@ class ComponentCall:
             said = f"the call took longer than its limit of {limit} ms"
             return failed(Failure("node_timeout", said), "wasm", outcome.logs)
         return outcome
+
+
+def question_of(node: Node, sent: Json) -> ComponentQuestion | None:
+    """The call a node makes with this rendered input; None for a node that calls no component."""
+    if node.kind not in ("exec", "component") or emits(node, sent):
+        return None
+    try:
+        call = exec_call(node, sent, CURRENT)
+    except WorkbenchError:
+        return None
+    return ComponentQuestion(call.component, call.operation, call.input)
+
+
+def samples(pack: Pack, component: str, operation: str) -> list[tuple[str, Json]]:
+    """Inputs to offer for an operation, named: the examples of its description (when the pack
+    was inspected), then what the nodes of the pack send it, templates as they are written."""
+    found: list[tuple[str, Json]] = []
+    for one in pack.components[component].operations:
+        if one.name == operation:
+            found.extend((f"example {n}", value) for n, value in enumerate(one.examples, 1))
+    for flow in pack.flows.values():
+        for node in flow.nodes.values():
+            asked = question_of(node, node.mapping)
+            if asked is not None and (asked.component, asked.operation) == (component, operation):
+                found.append((f"node {flow.id}/{node.id}", asked.input))
+    return found
 
 
 def _component(pack: Pack, name: str) -> Component:

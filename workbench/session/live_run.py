@@ -17,32 +17,34 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from workbench.effects.chain import build_chain
-from workbench.effects.control import RunControl, Watchdog
+from workbench.effects.control import Reason, RunControl, Watchdog
 from workbench.effects.faults import FaultLink
-from workbench.effects.intent import IntentLink
-from workbench.effects.pause import PauseLink
 from workbench.effects.pin import PinLink
-from workbench.effects.record import Recorder
 from workbench.engine import nodes
 from workbench.engine.breakpoints import Breakpoints
 from workbench.engine.debugger import Debugger
+from workbench.engine.lanes import Lanes
 from workbench.engine.ledger import Ledger
 from workbench.engine.observer import Observer
 from workbench.engine.run_loop import RunLoop
 from workbench.engine.step import Stepper
-from workbench.language.semantics import by_name
+from workbench.language.semantics import CURRENT, by_name
 from workbench.model.clock import Now
-from workbench.model.effect import LIVE_SOURCES, Failure
+from workbench.model.effect import Failure
 from workbench.model.errors import WorkbenchError
 from workbench.model.flow import Definition
 from workbench.model.journal import Store
 from workbench.model.masking import Masker
 from workbench.model.rules import FailRun
-from workbench.model.run import Run, StepRecord
+from workbench.model.run import Run, StepRecord, in_branch
 from workbench.model.state import fold
 from workbench.model.stepping import Choice, Mode
+from workbench.session.chain_maker import ChainMaker
+from workbench.session.effect_links import Processes
+from workbench.session.environment import environment
+from workbench.session.promises import Promises
 from workbench.session.requests import DriveMode
+from workbench.session.unsettled import doubts, unsettled
 from workbench.session.views import Preview
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ class RunParts(msgspec.Struct):
     watchdog: Watchdog
     now: Now
     assets: Callable[[OpenedPack], Path | None]
+    promises: Promises
+    processes: Processes
 
 
 class LiveRun:
@@ -81,8 +85,7 @@ class LiveRun:
         how: DriveMode,
         held: ExitStack,
     ) -> None:
-        from workbench.components import ComponentLink
-        from workbench.mocks import MockWorld, build_links, with_answers
+        from workbench.mocks import MockWorld, with_answers
 
         store = parts.store
         self.run_id = run.id
@@ -92,9 +95,11 @@ class LiveRun:
         steps = store.steps(run.id)
         began = run.options.began or run.created_at
         self.world = MockWorld(mocks, run.options.seed, parts.now, began)
-        last = next((step for step in reversed(steps) if step.vt), None)
         effects = store.effects(run.id)
-        self.world.restore(effects, last.vt if last else None, last.rnd if last else None)
+        vt, rnd = _when(steps)
+        if any(in_branch(step.frame) for step in steps):  # steps may have run side by side
+            effects.sort(key=lambda effect: effect.at)
+        self.world.restore(effects, vt, rnd)
         self.grants = self.world.grants
         self.control = RunControl(parts.watchdog)
         self.pins = PinLink({**mocks.pins, **run.options.pins})
@@ -103,14 +108,12 @@ class LiveRun:
         self.ended = Flag()
         self.error: WorkbenchError | None = None
         self._held = held
-        self._unsettled = _unsettled(run, steps)
-        self._doubt = "" if how.may_repeat else _doubt(store, run, steps)
-        if self._doubt and not how.asks:
-            raise WorkbenchError(
-                "live_effect_in_doubt", self._doubt, hint="--repeat makes it again"
-            )
+        self._unsettled = unsettled(run, steps)
+        self._doubts = {} if how.may_repeat else doubts(store, run, steps)
+        if self._doubts and not how.asks:
+            said = next(iter(self._doubts.values()))
+            raise WorkbenchError("live_effect_in_doubt", said, hint="--repeat makes it again")
         self._ledger = Ledger(store, run, steps, store.waits(run.id), observer, parts.now)
-        recorder = Recorder(masker, self.world, parts.now, observer.effect_seen)
         self.debugger = Debugger(
             self.control,
             breakpoints,
@@ -121,45 +124,48 @@ class LiveRun:
             pause_on_missing=how.pause_on_missing,
         )
         semantics = by_name(run.options.semantics)
+        if definition.flows[run.flow_id].workflow is not None:
+            semantics = CURRENT  # no runner of flows knows workflows
         if mocks.faults:
             self._faults.restore(nodes.asked_before(definition, steps, effects, semantics))
-        builtins = nodes.Builtins(semantics)
-        components = ComponentLink(
+        chains = ChainMaker(
+            run,
+            store,
+            parts.now,
             parts.host,
-            opened.pack.components,
-            opened.content,
-            control=self.control,
-            world=self.world,
-            reveal=masker.reveal,
-            perform=lambda effect: perform(effect),
-            session=run.session,
-            flow_id=run.flow_id,
-            assets=parts.assets(opened),
+            opened,
+            parts.assets(opened),
+            lambda: self.world.config,
+            self.world,
+            masker,
+            self.pins,
+            self._faults,
+            semantics,
+            parts.promises,
+            parts.processes,
+            self.control,
         )
-        intent = IntentLink(run.id, store, recorder, parts.now)
-        perform = build_chain(
-            [
-                recorder,
-                PauseLink(self.debugger),
-                self.pins,
-                self._faults,
-                components,
-                *build_links(mocks, self.world, masker, control=self.control, intent=intent),
-            ],
-            builtins,
-        )
+        lane = chains.make(self.control, self.debugger, observer.effect_seen)
         self._stepper = Stepper(
             definition,
             self._ledger,
             fold(run.input, steps),
-            perform,
-            builtins,
-            recorder,
+            lane.perform,
+            lane.builtins,
+            lane.recorder,
             self.control,
             self.world,
             semantics,
+            environment(lambda: self.world.config.secrets.map, masker),
         )
-        self._loop = RunLoop(self._stepper, self._ledger, self.debugger, self.control, self.world)
+        self._lanes = Lanes(
+            lambda seen: chains.beside(self.debugger, parts.watchdog, seen),
+            observer.effect_seen,
+            in_order=self.world.virtual,
+        )
+        self._loop = RunLoop(
+            self._stepper, self._ledger, self.debugger, self.control, self.world, self._lanes
+        )
         self._thread = Thread(target=self._drive, name=f"run-{run.id[-6:]}", daemon=True)
 
     @property
@@ -193,7 +199,9 @@ class LiveRun:
 
     def stop(self, reason: str = "cancel") -> None:
         """Stop the run: "cancel" ends it cancelled, "exit" leaves it to be resumed."""
-        self.control.stop("cancel" if reason == "cancel" else "exit")
+        why: Reason = "cancel" if reason == "cancel" else "exit"
+        self.control.stop(why)
+        self._lanes.stop(why)
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until nothing drives the run any more."""
@@ -218,7 +226,9 @@ class LiveRun:
         """The node about to run and what it would be sent; only while the run stands still."""
         if self.debugger.current is None:
             return None
-        place = self._stepper.place
+        at = self.debugger.current
+        cursor = self._ledger.run.cursor
+        place = next((one for one in cursor if at and one.frame == at.frame), None)
         node = self._stepper.node_at(place) if place is not None else None
         if place is None or node is None:
             return None
@@ -227,7 +237,7 @@ class LiveRun:
 
     def _drive(self) -> None:
         try:
-            self._loop.drive(self._unsettled, self._doubt)
+            self._loop.drive(self._unsettled, self._doubts)
         except WorkbenchError as error:
             self.error = error
             self._give_up(error)
@@ -256,32 +266,11 @@ def _internal(bug: Exception, masker: Masker) -> WorkbenchError:
     )
 
 
-def _last_try(run: Run, steps: list[StepRecord]) -> StepRecord | None:
-    """The last step of the node at the cursor of a run that does not wait."""
-    if run.status == "waiting" or not run.cursor:
-        return None
-    place = run.cursor[-1]
-    mine = [step for step in steps if step.frame == place.frame and step.node == place.node]
-    return mine[-1] if mine else None
-
-
-def _unsettled(run: Run, steps: list[StepRecord]) -> StepRecord | None:
-    """The step at the cursor that failed and was not routed, or was interrupted, before the last
-    driver left."""
-    last = _last_try(run, steps)
-    if last is None or last.route is not None:
-        return None
-    return last if last.status in ("failed", "interrupted") else None
-
-
-def _doubt(store: Store, run: Run, steps: list[StepRecord]) -> str:
-    """The live effect that running the node at the cursor again would repeat; "" without one."""
-    last = _last_try(run, steps)
-    if last is None or last.status not in ("running", "interrupted"):
-        return ""
-    for effect in store.effects(run.id, last.ordinal):
-        if effect.state == 0 or effect.source in LIVE_SOURCES:
-            has = "may have" if effect.state == 0 else "has"
-            asked = f"{effect.kind} {effect.target}".rstrip()
-            return f"{last.where} {has} made a live request ({asked}) before it was interrupted"
-    return ""
+def _when(steps: list[StepRecord]) -> tuple[int | None, int | None]:
+    """Virtual time and random position of a run where its last step left them."""
+    timed = [step for step in steps if step.vt]
+    if not timed:
+        return None, None
+    if any(in_branch(step.frame) for step in timed):
+        return max(step.vt for step in timed), max(step.rnd for step in timed)
+    return timed[-1].vt, timed[-1].rnd

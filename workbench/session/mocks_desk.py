@@ -26,7 +26,7 @@ _STRING = re.compile(r"""\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|"(?:[^"\\\n]|\\.)*"
 SECRETS = ("secrets", "map")
 
 
-class MockRow(msgspec.Struct, frozen=True):
+class MockRow(msgspec.Struct, frozen=True, gc=False):
     """One key of the file: its path, its value (a stand-in for a secret), and its line."""
 
     keys: tuple[str, ...]
@@ -44,6 +44,14 @@ class MocksDesk:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    @property
+    def size(self) -> int:
+        """The bytes of the file."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
 
     def rows(self) -> list[MockRow]:
         """Every key, in the order of the file, tables of any depth flattened to their leaves.
@@ -108,10 +116,12 @@ class MocksDesk:
     def keep(self, effect: EffectRecord, masker: Masker) -> str:
         """Make what answered an effect a mock, so that the next run gets it too; says where.
 
-        An http answer becomes a recording, a state value an entry of `[kv]`. Raises
+        An http answer becomes a recording, a state value an entry of `[kv]`, the answer of a
+        model, a tool, a process… one of `[effects]`. Raises
         `cannot_keep` for what has no mock of its own.
         """
         from workbench.mocks import read_mocks
+        from workbench.mocks.effect_link import MOCKED
         from workbench.mocks.mocks_file import add_http_entry
 
         outcome = effect.outcome
@@ -124,6 +134,10 @@ class MocksDesk:
             value = effect.request if effect.kind == "state.write" else outcome.value
             self.set(("kv", effect.target), value)
             return f"{self.path.name} [kv] {effect.target}"
+        if effect.kind in MOCKED:
+            name = f"{effect.kind} {effect.target}".rstrip()
+            self.set(("effects", name), _prepared(effect.kind, outcome.value))
+            return f"{self.path.name} [effects] {name}"
         raise WorkbenchError("cannot_keep", f"{effect.kind} has no mock of its own: pin the node")
 
     def _text(self) -> str:
@@ -164,6 +178,14 @@ class MocksDesk:
         return table if isinstance(table, dict) else {}
 
 
+def _prepared(kind: str, value: Json) -> Json:
+    """What an effect was told, as an entry of `[effects]`."""
+    if kind not in ("await_event", "peek_await_event") or not isinstance(value, dict):
+        return {"ok": value}
+    status = str(value.get("status"))
+    return {status: value.get("payload") if status in ("ok", "err") else True}
+
+
 Leaf = tuple[tuple[str, ...], Json]
 
 
@@ -172,7 +194,7 @@ def _leaves(table: dict[str, Json], above: tuple[str, ...] = ()) -> list[Leaf]:
     for key, value in table.items():
         keys = (*above, key)
         # A mock of JSON (a pin, a state value, an answer) is one row however deep it is.
-        if isinstance(value, dict) and len(keys) < 2 + (keys[0] in ("secrets", "waits")):
+        if isinstance(value, dict) and len(keys) < 2 + (keys[0] in ("secrets", "waits", "effects")):
             found.extend(_leaves(value, keys))
         else:
             found.append((keys, value))

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from workbench.model.errors import WorkbenchError
 from workbench.model.findings import Finding
 from workbench.model.pack import Pack
+from workbench.session.collector import collector_held
+from workbench.session.settings import SettingsDesk
 from workbench.session.shelf import Shelf
 from workbench.session.stream import EventStream
 from workbench.session.watching import Watcher
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
 class Reloader:
     """Watches the packs that are open and swaps in what was saved."""
 
-    def __init__(self, shelf: Shelf, events: EventStream, mocks_saved: MocksSaved) -> None:
+    def __init__(
+        self, shelf: Shelf, settings: SettingsDesk, events: EventStream, mocks_saved: MocksSaved
+    ) -> None:
         self._shelf = shelf
+        self._settings = settings
         self._events = events
         self._mocks_saved = mocks_saved
         self._lock = Lock()
@@ -36,8 +41,10 @@ class Reloader:
         self._broken: set[Path] = set()
 
     def watch(self) -> None:
-        """Watch every pack on the shelf from now on; cheap when nothing is new."""
+        """Watch the user's settings and every pack on the shelf from now on; cheap when nothing
+        is new."""
         folders = frozenset(_folder(path) for path in self._shelf.paths())
+        folders |= self._settings.folders()
         with self._lock:
             if folders == self._watched:
                 return
@@ -61,10 +68,12 @@ class Reloader:
 
     def saved(self, changed: set[Path]) -> None:
         """These files changed: reload the packs they belong to."""
+        self._settings.saved(changed)
         for path in self._shelf.paths():
             mine = {one for one in changed if one == path or path in one.parents}
             if mine:
-                self._reload(path, mine)
+                with collector_held():
+                    self._reload(path, mine)
 
     def _reload(self, path: Path, changed: set[Path]) -> None:
         if all(one.name == "mocks.toml" or "cassettes" in one.parts for one in changed):

@@ -12,7 +12,8 @@ from workbench.model.values import Json
 
 class StartRequest(msgspec.Struct, frozen=True):
     """What to run. `flow` None takes the pack's entry flow; `mocks` None the pack's own
-    `mocks.toml` when it has one; limits are milliseconds."""
+    `mocks.toml` when it has one; limits are milliseconds; `entry` names another way into the flow
+    than its start; `run_id` is the id somebody chose for the run, "" makes one."""
 
     pack: Path
     flow: str | None = None
@@ -26,6 +27,8 @@ class StartRequest(msgspec.Struct, frozen=True):
     node_timeout_ms: int = 30_000
     run_timeout_ms: int = 600_000
     artifacts_dir: Path | None = None
+    run_id: str = ""
+    entry: str = ""
 
 
 class ComponentQuestion(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,21 +13,34 @@ from workbench.effects.control import Watchdog
 from workbench.engine.observer import Several
 from workbench.language.semantics import by_name
 from workbench.model.clock import NewId, Now
-from workbench.model.errors import WorkbenchError
+from workbench.model.errors import RevisionConflict, WorkbenchError
+from workbench.model.events import EventKind
 from workbench.model.exit_codes import ExitCode
 from workbench.model.findings import Finding
 from workbench.model.flow import Definition, Flow
-from workbench.model.journal import Store
+from workbench.model.journal import Change, Store
 from workbench.model.masking import Masker
+from workbench.model.observed import refuse_driving
 from workbench.model.pack import Pack
-from workbench.model.rules import CancelRun, Command, CreateRun, RequestCancel, decide
-from workbench.model.run import ACTIVE_STEP, Position, Run, RunOptions
+from workbench.model.rules import (
+    CancelRun,
+    Command,
+    CreateRun,
+    RequestCancel,
+    TransferRun,
+    decide,
+)
+from workbench.model.run import ACTIVE_STEP, Run, RunOptions, StepRecord
 from workbench.model.values import Json
+from workbench.model.waits import Wait
 from workbench.session import answers, paths
+from workbench.session.beginning import begin
 from workbench.session.live_runs import LiveRuns
 from workbench.session.maskers import Maskers
+from workbench.session.promises import Promises
 from workbench.session.reload import Reloader
 from workbench.session.requests import HEADLESS, STEPPING, DriveMode, StartRequest
+from workbench.session.settings import SettingsDesk
 from workbench.session.shelf import Shelf
 from workbench.session.stream import EventStream
 from workbench.session.telling import StreamObserver
@@ -36,9 +50,15 @@ if TYPE_CHECKING:
     from workbench.mocks import MocksConfig
     from workbench.packs import OpenedPack
     from workbench.session.artifacts import RunFiles
-    from workbench.session.live_run import LiveRun
+    from workbench.session.live_run import LiveRun, RunParts
+    from workbench.session.processes import ProcessDesk
 
 replace = msgspec.structs.replace
+# How often a request to cancel is tried on a run that is being driven at full speed: it may come
+# between any two steps, and nothing else about the run matters to it.
+_PATIENT = 100
+# A new run, what it runs and its masker -> how it is written down first.
+Opening = Callable[[Run, Definition, Masker], Change]
 
 
 class RunDesk(LiveRuns):
@@ -52,7 +72,8 @@ class RunDesk(LiveRuns):
         self.state = paths.workspace_state(root)
         self.events = EventStream(now)
         self.shelf = Shelf()
-        self.reloader = Reloader(self.shelf, self.events, self._use_mocks)
+        self.settings = SettingsDesk(self.events)
+        self.reloader = Reloader(self.shelf, self.settings, self.events, self._use_mocks)
         self.new_id = new_id
         self.begun = False
         self._now = now
@@ -60,39 +81,42 @@ class RunDesk(LiveRuns):
         self._store = store
         self._host: ComponentHost | None = None
         self._watchdog = Watchdog()
+        self.promises = Promises(lambda: self.store, now, self._promise, self._masked)
+        self.asks: Callable[[Wait], None] = lambda wait: None  # a step here waits for an answer
         self._maskers = Maskers(lambda: self.store)
 
     # driving
 
-    def create(self, request: StartRequest) -> Run:
-        """Write a run down without driving it; `resume` does. Raises WorkbenchError."""
+    def create(self, request: StartRequest, opening: Opening | None = None) -> Run:
+        """Write a run down without driving it; `resume` does. `opening` makes its first
+        transaction. Raises WorkbenchError."""
         by_name(request.semantics)
         opened = self.shelf.open(request.pack)
         flow = _flow(opened.pack, request.flow)
         mocks = self._mocks(opened, request.mocks)
-        run_id = self.new_id()
+        run_id = request.run_id or self.new_id()
         masker = self._maskers.new(run_id, mocks)
         now = self._now()
         definition = opened.pack.definition
-        entry = flow.start
-        assert entry is not None
+        at = begin(flow, request.entry, request.input, run_id, now)
         run = Run(
             id=run_id,
             definition=definition.hash,
             pack_id=opened.pack.id,
             pack_version=opened.pack.version,
             flow_id=flow.id,
-            entry=entry,
+            entry=at.entry,
             session=request.session or run_id,
             created_at=now,
             updated_at=now,
-            cursor=(Position("", flow.id, entry),),
+            cursor=at.cursor,
             input=masker.mask(request.input),
             options=self._options(request, mocks, masker, run_id, now),
         )
-        change = decide(None, (), (), CreateRun(run, definition), now)
-        assert change is not None
-        run = self.store.commit(change)
+        if opening is not None:
+            run = self.store.commit(opening(run, definition, masker))
+        else:
+            run = self.store.commit(_opening(run, definition, at.steps))
         self.begun = True
         self.events.emit("run.created", run.id, run)
         return run
@@ -113,6 +137,7 @@ class RunDesk(LiveRuns):
         run = self.find_run(run_id)
         if run.ended:
             raise _ended(run)
+        refuse_driving(run)
         live = self._drive(run, how)
         live.start()
         return live
@@ -122,6 +147,7 @@ class RunDesk(LiveRuns):
     ) -> Run:
         """A new run of the same flow, on the pack as it is now; `run_input` replaces its input."""
         old = self.find_run(run_id)
+        refuse_driving(old)
         self.stop(old.id)
         if not self.reloader.watching:
             self.shelf.forget(Path(old.options.pack_path))
@@ -129,6 +155,7 @@ class RunDesk(LiveRuns):
         request = StartRequest(
             pack=Path(options.pack_path),
             flow=old.flow_id,
+            entry="" if old.entry == self._start_of(old) else old.entry,
             input=run_input[0] if run_input else self._maskers.new(old.id).reveal(old.input),
             mocks=Path(options.mocks_path) if options.mocks_path else None,
             pins=options.pins,
@@ -139,6 +166,10 @@ class RunDesk(LiveRuns):
             run_timeout_ms=options.run_timeout_ms,
         )
         return self.start(request, how)
+
+    def _start_of(self, run: Run) -> str | None:
+        flow = self.store.definition(run.definition).flows.get(run.flow_id)
+        return flow.start if flow is not None else None
 
     def fork(
         self,
@@ -153,9 +184,13 @@ class RunDesk(LiveRuns):
         from workbench.engine.forks import fork
 
         old = self.find_run(run_id)
+        refuse_driving(old)
         new_id, now = self.new_id(), self._now()
         folder = str(self._artifacts(now, new_id))
-        change = fork(old, self.store.steps(old.id), ordinal, new_id, now, folder, definition)
+        flows = (definition or self.store.definition(old.definition)).flows
+        steps = self.store.steps(old.id)
+        flow = flows.get(old.flow_id)
+        change = fork(old, steps, ordinal, new_id, now, folder, definition, flow)
         self._maskers.share(old, new_id)
         run = self.store.commit(change)
         self.events.emit("run.created", run.id, run)
@@ -175,14 +210,20 @@ class RunDesk(LiveRuns):
         run = self.find_run(run_id)
         if run.ended:
             return False
-        self._command(run, RequestCancel())
+        self._command(run, RequestCancel(), _PATIENT)
         try:
             with self.store.drive(run.id):
-                self._command(self.find_run(run.id), CancelRun())
+                fresh = self.find_run(run.id)
+                if not fresh.ended:  # else its driver saw the request first
+                    self._command(fresh, CancelRun())
         except WorkbenchError as error:
             if error.code != "run_busy":
                 raise
         return True
+
+    def transfer(self, run_id: str, session: str) -> None:
+        """Let a live run go over to another session. Raises `already_terminal`."""
+        self._command(self.find_run(run_id), TransferRun(session))
 
     def find_run(self, name: str) -> Run:
         """A run by id, the start of one, or its number. Raises `run_unknown`."""
@@ -276,7 +317,7 @@ class RunDesk(LiveRuns):
         how: DriveMode,
     ) -> LiveRun:
         """The driver of a run, holding its lock. Raises `run_busy`, `already_terminal`."""
-        from workbench.session.live_run import LiveRun, RunParts
+        from workbench.session.live_run import LiveRun
 
         held = ExitStack()
         held.enter_context(self.store.drive(run_id))
@@ -288,7 +329,7 @@ class RunDesk(LiveRuns):
             if run.status != "created":
                 files.catch_up(self.store.steps(run.id))
             live = LiveRun(
-                RunParts(self.store, self.host, self._watchdog, self._now, self.shelf.assets),
+                self._parts(),
                 run,
                 definition,
                 opened,
@@ -304,6 +345,23 @@ class RunDesk(LiveRuns):
             raise
         self.took_up(live)
         return live
+
+    def _parts(self) -> RunParts:
+        from workbench.session.live_run import RunParts
+
+        return RunParts(
+            self.store,
+            self.host,
+            self._watchdog,
+            self._now,
+            self.shelf.assets,
+            self.promises,
+            self.processes,
+        )
+
+    def processes(self, caller: Run | None, sleep: Callable[[float], None]) -> ProcessDesk:
+        """Who serves the process commands of a run; a whole workspace does."""
+        raise WorkbenchError("process_unavailable", "nobody serves process commands here")
 
     def _mocks(self, opened: OpenedPack, path: Path | None) -> MocksConfig:
         from workbench.mocks import read_mocks
@@ -344,13 +402,24 @@ class RunDesk(LiveRuns):
         store = self.store
         return RunFiles(run, self._now, lambda wait: answers.key_of(store, wait), self._problem)
 
-    def _command(self, run: Run, command: Command) -> None:
-        steps = [step for step in self.store.steps(run.id) if step.status in ACTIVE_STEP]
-        waits = self.store.waits(run.id, live=False)
-        change = decide(run, steps, waits, command, self._now())
-        if change is None:
-            return
-        after = self.store.commit(change)
+    def _command(self, run: Run, command: Command, attempts: int = 2) -> None:
+        """Decide and commit, anew when another process moved the run on meanwhile. Raises
+        RevisionConflict when that happened `attempts` times."""
+        for left in reversed(range(attempts)):
+            change = self._decided(run, command)
+            if change is None:
+                return
+            try:
+                after = self.store.commit(change)
+            except RevisionConflict:
+                if not left:
+                    raise
+                run = self.find_run(run.id)
+            else:
+                self._tell(run, change, after)
+                return
+
+    def _tell(self, run: Run, change: Change, after: Run) -> None:
         stream = StreamObserver(self.events, run.id)
         with self._files(run) as files:
             observer = Several(files, stream) if after.ended else stream
@@ -360,12 +429,29 @@ class RunDesk(LiveRuns):
                 observer.wait_resolved(wait)
             observer.run_changed(after)
 
+    def _decided(self, run: Run, command: Command) -> Change | None:
+        if isinstance(command, RequestCancel):  # a flag on the run row, quickly
+            return decide(run, (), (), command, self._now())
+        steps = [step for step in self.store.steps(run.id) if step.status in ACTIVE_STEP]
+        return decide(run, steps, self.store.waits(run.id, live=False), command, self._now())
+
+    def _promise(self, kind: EventKind, wait: Wait) -> None:
+        self.events.emit(kind, wait.run_id, wait)
+        if kind == "wait.opened":
+            self.asks(wait)
+
     def _compiling(self, name: str, size: int) -> None:
         text = f"compiling {name}, {size / 1_000_000:.1f} MB, once"
         self.events.emit("notice", "", Finding("compiling", "info", name, text))
 
     def _problem(self, error: WorkbenchError) -> None:
         self.events.emit("notice", "", Finding(error.code, "warning", error.where, error.message))
+
+
+def _opening(run: Run, definition: Definition, steps: tuple[StepRecord, ...]) -> Change:
+    change = decide(None, (), (), CreateRun(run, definition, steps), run.created_at)
+    assert change is not None
+    return change
 
 
 def _ended(run: Run) -> WorkbenchError:

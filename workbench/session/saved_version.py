@@ -54,6 +54,8 @@ def _asks(node: Node | None, definition: Definition) -> Json:
     if node is None:
         return None
     routes = [(r.to, r.condition, r.status, r.legacy_next) for r in node.routing.routes]
+    if node.step is not None:  # what comes after a step of a workflow is said there
+        routes = []
     target = node.component
     if isinstance(node.mapping, dict) and isinstance(node.mapping.get("component"), str):
         target = node.mapping["component"]
@@ -62,7 +64,7 @@ def _asks(node: Node | None, definition: Definition) -> Json:
         node.operation,
         node.mapping,
         node.timeout_ms,
-        node.routing.kind,
+        node.step or node.routing.kind,
         routes,
         definition.components.get(target),
     ]

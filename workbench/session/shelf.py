@@ -9,11 +9,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from workbench.model.errors import WorkbenchError
 from workbench.model.findings import Finding
-from workbench.model.pack import Component, Pack
+from workbench.model.pack import Pack
 from workbench.model.values import Json, decode
 from workbench.session.views import PackSummary
 
@@ -108,30 +106,6 @@ class Shelf:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(opened.content.read(name))
         return Path(kept.name) / "assets"
-
-    def described(self, opened: OpenedPack, host: ComponentHost) -> Pack:
-        """The pack with each component's imports, exports and world looked up (compiles)."""
-        found: dict[str, Component] = {}
-        findings = list(opened.pack.findings)
-        for name, component in opened.pack.components.items():
-            try:
-                artifact = host.load(name, opened.content.read(component.entry), component.sha256)
-            except WorkbenchError as error:
-                findings.append(Finding(error.code, "error", component.entry, error.message))
-                found[name] = component
-                continue
-            findings.extend(
-                msgspec.structs.replace(finding, where=component.entry)
-                for finding in artifact.findings
-            )
-            found[name] = msgspec.structs.replace(
-                component,
-                world=component.world or artifact.world,
-                imports=tuple(artifact.imports),
-                exports=tuple(artifact.exports),
-                sha256=artifact.sha256,
-            )
-        return msgspec.structs.replace(opened.pack, components=found, findings=tuple(findings))
 
     def warm(self, opened: OpenedPack, host: ComponentHost) -> None:
         """Compile what is not cached yet, in the background."""

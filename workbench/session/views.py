@@ -8,7 +8,7 @@ from workbench.model.effect import EffectRecord, Outcome
 from workbench.model.events import Pause
 from workbench.model.findings import Finding
 from workbench.model.pack import Pack
-from workbench.model.run import Missing, Run, StepRecord
+from workbench.model.run import Missing, Run, StepRecord, place_name
 from workbench.model.values import Json
 from workbench.model.waits import Wait
 
@@ -39,6 +39,18 @@ class Preview(msgspec.Struct, frozen=True):
     value: Json
     missing: tuple[Missing, ...] = ()
     problem: str = ""
+
+    @property
+    def where(self) -> str:
+        """The path of the node, as `StepRecord.where`."""
+        return place_name(self.frame, self.node)
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """What an expression is worth, and every path in it that found nothing."""
+
+    value: Json
+    missing: tuple[Missing, ...] = ()
 
 
 class OpenWait(msgspec.Struct, frozen=True):

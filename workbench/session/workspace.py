@@ -7,10 +7,13 @@ happens comes back on the numbered stream. Opening a workspace fires nothing and
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from workbench.language.expressions import evaluate
+from workbench.language.expressions import compile_expression, evaluate
 from workbench.language.routing import status_of, why_not
 from workbench.model.clock import NewId, Now, new_run_id, wall_now
 from workbench.model.effect import EffectRecord
@@ -18,24 +21,47 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.flow import Definition
 from workbench.model.journal import Store
 from workbench.model.pack import Pack
+from workbench.model.promises import UNKNOWN, unknown_key
 from workbench.model.run import Run, StepRecord, StepTrail
 from workbench.model.state import fold
 from workbench.model.values import Json
-from workbench.model.waits import Resolution, ResolveOutcome, Wait
+from workbench.model.waits import Resolution, ResolveOutcome, Wait, WaitKey
 from workbench.session import answers, paths
 from workbench.session.mocks_desk import MocksDesk
-from workbench.session.requests import HEADLESS, STEPPING, ComponentQuestion, DriveMode
-from workbench.session.run_desk import RunDesk
+from workbench.session.requests import (
+    HEADLESS,
+    STEPPING,
+    ComponentQuestion,
+    DriveMode,
+    StartRequest,
+)
 from workbench.session.saved_version import place_kept
-from workbench.session.views import CallView, OpenWait, PackSummary, Preview, RunView
+from workbench.session.shown_files import keep_in
+from workbench.session.ticking import ELSEWHERE
+from workbench.session.views import (
+    CallView,
+    Evaluation,
+    OpenWait,
+    PackSummary,
+    Preview,
+    RunView,
+)
+from workbench.session.wait_desk import WaitDesk
 
-# Another process drives the run, or did so to its end.
-ELSEWHERE = frozenset({"run_busy", "already_terminal"})
+if TYPE_CHECKING:
+    from workbench.effects.controller import EffectController
+    from workbench.session.component_call import ComponentCall
+    from workbench.session.describing import Describer
+    from workbench.session.observing import ObservationDesk, Observed
+    from workbench.session.processes import ProcessDesk
+
+# How many runs of a flow are looked through for what to offer.
+_LATEST = 50
 # A driver that has parked its run needs no longer than this to let go of it.
 LEAVING_SECONDS = 1.0
 
 
-class Workspace(RunDesk):
+class Workspace(WaitDesk):
     """A folder of packs and the runs made in it.
 
     `store` replaces the journal in `<root>/.greentic/` (tests, inline runs); `now` and `new_id`
@@ -52,6 +78,7 @@ class Workspace(RunDesk):
         cache: Path | None = None,
     ) -> None:
         super().__init__(root, store, now, new_id, cache)
+        self._observing: ObservationDesk | None = None
 
     # packs
 
@@ -64,8 +91,22 @@ class Workspace(RunDesk):
         return self.shelf.open(path).pack
 
     def inspect(self, path: Path) -> Pack:
-        """One pack with its components looked into; compiles what is not cached (slow, once)."""
-        return self.shelf.described(self.shelf.open(path), self.host)
+        """One pack with its components looked into and asked what they can do; compiles what is
+        not cached (slow, once) and runs guest code."""
+        return self._describer.pack(self.shelf.open(path))
+
+    def lint(self, path: Path) -> Pack:
+        """One pack as `inspect` gives it, with every listed file and component hashed too."""
+        from workbench.packs import OpenedPack, verify_pack
+
+        opened = self.shelf.open(path)
+        return self._describer.pack(OpenedPack(verify_pack(opened), opened.content))
+
+    @cached_property
+    def _describer(self) -> Describer:
+        from workbench.session.describing import Describer
+
+        return Describer(self.host, self._watchdog, self._now)
 
     def warm(self, path: Path) -> None:
         """Compile a pack's components in the background, so that the first step need not wait."""
@@ -77,11 +118,11 @@ class Workspace(RunDesk):
 
     def inputs(self, path: Path, flow_id: str) -> list[tuple[str, Json]]:
         """Inputs to offer for a flow, named: those of its latest runs, then the pack's samples."""
-        pack = self.pack(path)
+        pack, store = self.pack(path), self._existing()
+        runs = store.runs(flow=(pack.id, flow_id), limit=_LATEST) if store is not None else []
         found: list[tuple[str, Json]] = []
-        for run in self.runs(200):
-            mine = (run.pack_id, run.flow_id) == (pack.id, flow_id)
-            if mine and run.input is not None and run.input not in [value for _, value in found]:
+        for run in runs:
+            if run.input is not None and run.input not in [value for _, value in found]:
                 found.append((f"run {run.number}", run.input))
         if flow_id == pack.entry.flow_id:
             found.extend(self.presets(path).items())
@@ -90,13 +131,16 @@ class Workspace(RunDesk):
     def call(self, path: Path, question: ComponentQuestion) -> CallView:
         """Call one component without a run; returns when it has answered (never call it on a
         screen's thread). Raises `component_unknown` and what opening the pack raises."""
+        return self.asking(path, question).answer()
+
+    def asking(self, path: Path, question: ComponentQuestion) -> ComponentCall:
+        """A call that has not been made yet: `answer` makes it, `stop` ends it from any thread."""
         from workbench.session.component_call import ComponentCall
 
         opened = self.shelf.open(path)
         mocks, assets = self._mocks(opened, question.mocks), self.shelf.assets(opened)
         host, watchdog = self.host, self._watchdog
-        call = ComponentCall(host, watchdog, self._now, opened, assets, mocks, question)
-        return call.answer()
+        return ComponentCall(host, watchdog, self._now, opened, assets, mocks, question)
 
     # mocks
 
@@ -114,6 +158,35 @@ class Workspace(RunDesk):
         masker = self._maskers.told(run_id)
         return desk.keep(effect, masker)
 
+    # resume records
+
+    def export_resume(self, run_id: str) -> Json:
+        """The run's wait as the record an older runner keeps of it. Raises `not_parked`."""
+        from workbench.session.resume_records import export_record
+
+        return export_record(self, self.find_run(run_id))
+
+    def import_resume(self, request: StartRequest, record: Json) -> Run:
+        """A run that stands where such a record says: it waits there, or can be resumed at the
+        next node. Raises `bad_resume_record` and `resume_mismatch`."""
+        from workbench.session.resume_records import import_record
+
+        return import_record(self, request, record)
+
+    # runs that others drive
+
+    def observe(self, report: Json) -> Observed:
+        """Keep what an outside process reports about a run of its own (see `observing`). Raises
+        `bad_observation`, `run_unknown`, `run_exists`, `already_terminal`, `not_observed` and
+        `illegal_transition`."""
+        with self._lock:
+            if self._observing is None:
+                from workbench.session.observing import ObservationDesk
+
+                new = self._maskers.new
+                self._observing = ObservationDesk(lambda: self.store, self._now, new, self.events)
+        return self._observing.take(report)
+
     # looking at runs
 
     def view(self, run_id: str) -> RunView:
@@ -125,7 +198,11 @@ class Workspace(RunDesk):
             run=run,
             steps=tuple(self.store.steps(run.id)),
             effects=tuple(self.store.effects(run.id)),
-            waits=tuple(self.store.waits(run.id)),
+            waits=tuple(
+                wait
+                for wait in self.store.waits(run.id, live=False)
+                if wait.phase in ("pending", "open", "answered")
+            ),
             pause=live.debugger.current if live is not None else None,
             live=live is not None,
             clock=self.clock(run)[1],
@@ -154,7 +231,11 @@ class Workspace(RunDesk):
         return world.now(), world.clock_text()
 
     def definition(self, run: Run) -> Definition:
-        """What a run runs."""
+        """What a run runs; of an observed run, what was seen of it."""
+        if run.origin == "observed":
+            from workbench.session.observing import observed_definition
+
+            return observed_definition(run, self.store.steps(run.id))
         return self.store.definition(run.definition)
 
     def trail(self, run_id: str, ordinal: int) -> StepTrail | None:
@@ -174,25 +255,38 @@ class Workspace(RunDesk):
         `bad_expression`."""
         return evaluate(expression, self.roots(run_id, ordinal))
 
-    def roots(self, run_id: str, ordinal: int | None = None) -> Mapping[str, Json]:
-        """The template roots of the frame where a run stood after a step (None: the last)."""
+    def explain(
+        self, run_id: str, expression: str, ordinal: int | None = None, frame: str | None = None
+    ) -> Evaluation:
+        """The same with every path in it that found nothing. Raises `bad_expression`."""
+        compiled, roots = compile_expression(expression), self.roots(run_id, ordinal, frame)
+        return Evaluation(compiled.value(roots), compiled.missing(roots))
+
+    def roots(
+        self, run_id: str, ordinal: int | None = None, frame: str | None = None
+    ) -> Mapping[str, Json]:
+        """The template roots of a frame after a step (None: the last); without a frame, or when
+        it was not under way then, of the one where the run stood."""
         run = self.find_run(run_id)
         steps = self.store.steps(run.id, ordinal)
         state = fold(run.input, steps, ordinal)
-        frame = steps[-1].frame if steps else ""
+        stood = steps[-1].frame if steps else ""
         if ordinal is None and run.cursor:
-            frame = run.cursor[-1].frame
-        place = state.frames.get(frame) or state.frames[""]
-        return place.roots()
+            stood = run.cursor[-1].frame
+        frame = stood if frame is None or frame not in state.frames else frame
+        if self.definition(run).flows[run.flow_id].workflow is not None:
+            return state.roots("@")
+        return state.roots(frame if frame in state.frames else "")
 
     def why_not(self, run_id: str, step: StepRecord) -> list[tuple[str, str]]:
-        """Every route of a step's node with the reason it was taken or not, values included."""
+        """Every route of a step's node with the reason it was taken or not, values included; none
+        of a workflow's, where whatever depends on a step comes after it."""
         flow = self.definition(self.find_run(run_id)).flows[step.flow]
         node = flow.nodes[step.node]
         steps = self.store.steps(run_id, step.ordinal)
         state = fold(self.find_run(run_id).input, steps, step.ordinal)
         place = state.frames.get(step.frame)
-        if place is None:
+        if place is None or flow.workflow is not None:
             return []
         status = "error" if step.status == "failed" else status_of(step.output)
         if step.resolution is not None:
@@ -204,6 +298,15 @@ class Workspace(RunDesk):
         """Newest first; empty in a workspace that never ran anything."""
         store = self._existing()
         return store.runs(limit=limit) if store is not None else []
+
+    def run_before(self, run_id: str, where: str) -> RunView | None:
+        """The newest run of the same flow older than this one that ran the node at a path."""
+        run = self.find_run(run_id)
+        flow = run.pack_id, run.flow_id
+        for other in self.store.runs(flow=flow, before=run.number, limit=_LATEST):
+            if any(step.where == where for step in self.store.steps(other.id)):
+                return self.view(other.id)
+        return None
 
     def steps(self, run_id: str) -> list[StepRecord]:
         """A run's steps by ordinal."""
@@ -229,6 +332,12 @@ class Workspace(RunDesk):
         beside.replace(target)
         return target
 
+    def keep_shown(self, name: str, text: str, run_id: str = "") -> Path:
+        """Save what a pager or an editor is to show, masked for its run, in the state folder;
+        returns the file. Only the newest hundred are kept."""
+        masked = str(self._masked(run_id, text)) if run_id else text
+        return keep_in(paths.prepare_state(self.state) / "shown", name, masked)
+
     def go_on_with_saved(self, run_id: str, how: DriveMode = STEPPING) -> Run:
         """The run on its pack as saved, in a fork that stands before the first step the save
         changed; the old run is kept. From the start when its place is gone."""
@@ -251,24 +360,20 @@ class Workspace(RunDesk):
 
     # waits
 
-    def waits(self) -> list[OpenWait]:
-        """The inbox: open waits of live runs, soonest due first."""
+    def waits(
+        self,
+        run_id: str | None = None,
+        session: str | None = None,
+        limit: int = 1_000_000,
+        skip: int = 0,
+    ) -> list[OpenWait]:
+        """The inbox: open waits of live runs, soonest due first, then awaited promises; of all
+        runs, of one, or of a session. `limit` and `skip` give a page."""
         store = self._existing()
         if store is None:
             return []
-        rows = []
-        for wait in store.waits():
-            run = store.run(wait.run_id)
-            if run is not None and not run.ended and wait.phase == "open":
-                rows.append(OpenWait(answers.key_of(store, wait), wait, run))
-        return rows
-
-    def answered(self) -> list[Wait]:
-        """Waits that were answered while nobody drove their run: they want a resume."""
-        store = self._existing()
-        if store is None:
-            return []
-        return [wait for wait in store.waits() if wait.phase == "answered"]
+        found = store.inbox(run_id, session, limit, skip)
+        return [OpenWait(answers.key_of(store, wait), wait, run) for wait, run in found]
 
     def resolve(
         self,
@@ -277,57 +382,70 @@ class Workspace(RunDesk):
         *,
         resume: bool = True,
         how: DriveMode = HEADLESS,
+        by: str = "",
     ) -> tuple[ResolveOutcome, Wait | None]:
         """Answer a wait; when accepted and nobody drives the run, go on with it here."""
         store = self._existing()
         if store is None:
-            return answers.UNKNOWN, None
-        outcome, wait = answers.resolve(store, self._now, key, resolution, mask=self._masked)
+            return UNKNOWN, None
+        outcome, wait = answers.resolve(store, self._now, key, resolution, by, self._masked)
         if outcome.status == "accepted" and wait is not None:
+            self.promises.wake()
             self.events.emit("wait.resolved", wait.run_id, wait)
             if resume:
                 self._go_on(wait.run_id, how)
         return outcome, wait
 
-    def due(self) -> list[Wait]:
-        """Open waits whose deadline has passed, for runs that live in real time."""
+    def processes(
+        self, caller: Run | None = None, sleep: Callable[[float], None] = time.sleep
+    ) -> ProcessDesk:
+        """Who serves process commands: `processes()({"op": "list", …})` (durable-model §2.8)."""
+        from workbench.session.processes import ProcessDesk
+
+        return ProcessDesk(self, caller, sleep)
+
+    def deliver_event(
+        self,
+        topic: str,
+        correlation: str | None = None,
+        payload: Json = None,
+        run_id: str | None = None,
+        *,
+        resume: bool = True,
+        how: DriveMode = HEADLESS,
+    ) -> tuple[ResolveOutcome, Wait | None]:
+        """Answer the one open wait that asks for this event, of any run or of one. Raises
+        `no_wait_matched`, `several_waits_matched` and `run_unknown`."""
+        from workbench.session.topics import deliver_event
+
+        return deliver_event(self, topic, correlation, payload, run_id, resume=resume, how=how)
+
+    def controller(self, run_id: str) -> AbstractContextManager[EffectController]:
+        """Executes effect envelopes for a run nobody drives, each once (durable-model §2.8).
+        Raises `run_unknown` and `run_busy`."""
+        from workbench.session.effect_host import effect_controller
+
+        run = self.find_run(run_id)
+        mocks = self._mocks_of(run)
+        masker = self._maskers.of(run, mocks)
+        return effect_controller(run, self.store, self._now, self.promises, mocks, masker)
+
+    def peek(self, key: str) -> Resolution | None:
+        """The answer behind a key or RUN:NODE, None while there is none; writes nothing. Raises
+        `await_event_unknown_or_revoked`."""
+        return self.promises.peek(self._key(key))
+
+    def watch(self, key: str, seconds: float | None = None) -> Resolution | None:
+        """Block until a wait is answered, here or in another process, or `seconds` have passed:
+        then None. Watching changes nothing. Raises `await_event_unknown_or_revoked`."""
+        return self.promises.watch(self._key(key), seconds)
+
+    def _key(self, key: str) -> WaitKey:
         store = self._existing()
-        if store is None:
-            return []
-        now = self._now()
-        return [
-            wait
-            for wait in store.waits()
-            if wait.phase == "open"
-            and wait.due_at is not None
-            and wait.due_at <= now
-            and self._in_real_time(wait)
-        ]
-
-    def resume_due(self, how: DriveMode = HEADLESS) -> list[Run]:
-        """Let time do its work: late waits time out, answered runs go on; returns what moved here.
-        A run that cannot go on does not hold up the others; the first such problem is raised when
-        they are done."""
-        for wait in self.due():
-            end = Resolution("ok") if wait.kind == "timer" else Resolution("timeout")
-            answers.resolve(self.store, self._now, answers.key_of(self.store, wait), end, "clock")
-        moved: list[Run] = []
-        problems: list[WorkbenchError] = []
-        for run_id in dict.fromkeys(wait.run_id for wait in self.answered()):
-            try:
-                self.resume(run_id, how).join()
-                moved.append(self.find_run(run_id))
-            except WorkbenchError as error:
-                if error.code not in ELSEWHERE:
-                    problems.append(error)
-        if problems:
-            raise problems[0]
-        return moved
-
-    def _in_real_time(self, wait: Wait) -> bool:
-        """A run on a virtual clock is late only when its own clock says so."""
-        run = self.store.run(wait.run_id)
-        return run is not None and self._mocks_of(run).time.mode == "real"
+        found = answers.find_key(store, key) if store is not None else None
+        if found is None:
+            raise unknown_key()
+        return found
 
     def _go_on(self, run_id: str, how: DriveMode) -> None:
         """Resume after an answer. Another process that drives the run sees it by itself, unless
