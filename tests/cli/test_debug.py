@@ -284,3 +284,18 @@ def test_ctrl_c_pauses_a_running_flow_and_twice_quits(work: Path) -> None:
     assert [(line["node_id"], line["phase"]) for line in told][-2:] == [
         ("stuck", "start"), ("stuck", "error"),
     ]  # fmt: skip
+
+
+def test_a_card_is_read_out_line_by_line(cli: Commands, refund: Path) -> None:
+    triage = refund.parent / "support-triage"
+    said = cli(
+        "debug", triage, "--input", f"@{triage / 'presets' / 'billing.json'}",
+        stdin=script("c", "[", "o", "o json"),
+    )  # fmt: skip
+    waiting = after(said, "c")
+    assert "card 1.5:\n  Hello Grace Hopper\n" in waiting
+    assert "  Plan: team\n" in waiting
+    assert "  ? What should we do?: wish · one of them · required · now explain\n" in waiting
+    assert '  [Send] submits {"action":"send"}\n' in waiting
+    assert '      ok {"action":"send","wish":"explain","note":"…"}\n' in waiting
+    assert "AdaptiveCard" not in waiting

@@ -60,7 +60,7 @@ def test_list_of_an_empty_folder_says_so(cli: Commands) -> None:
 def test_inspect_tells_flows_nodes_routes_and_components(cli: Commands, refund: Path) -> None:
     body = cli("inspect", refund, "--json").json
     assert list(body) == [
-        "pack", "entry_flow", "flows", "components", "integrity", "findings",
+        "pack", "entry_flow", "flows", "components", "providers", "integrity", "findings",
     ]  # fmt: skip
     assert body["pack"]["id"] == "refund-approval"
     assert body["entry_flow"]["id"] == "main"
@@ -77,7 +77,9 @@ def test_inspect_tells_flows_nodes_routes_and_components(cli: Commands, refund: 
     ]
     assert nodes["approve"]["kind"] == "session.wait"
     pay = next(part for part in body["components"] if part["id"] == "payments.pay")
-    assert list(pay) == ["id", "version", "world", "sha256", "imports", "exports"]
+    assert list(pay) == [
+        "id", "version", "world", "sha256", "imports", "exports", "operations",
+    ]  # fmt: skip
     assert any(name.startswith("greentic:secrets-store/") for name in pay["imports"])
     assert {name.partition("#")[0] for name in pay["exports"]} == {NODE}
     for finding in body["findings"]:
@@ -129,6 +131,7 @@ def test_a_workspace_that_ran_keeps_to_its_own_folder_and_looking_writes_nothing
             "pack_id": "refund-approval",
             "flow_id": "main",
             "status": "waiting",
+            "origin": "managed",
             "created_at": rows[0]["created_at"],
         }
     ]
@@ -159,3 +162,18 @@ def test_unprintable_text_of_a_pack_cannot_drive_the_terminal(cli: Commands, wor
     said = cli("run", pack)
     assert "\x1b" not in said.out + said.err
     assert said.code == 1
+
+
+def test_delete_and_prune_tell_what_went(cli: Commands, work: Path, refund: Path) -> None:
+    run = cli("run", refund, "--input", SMALL, "--json").json
+    refused = cli("delete", 1)
+    assert refused.code == 1
+    assert "run 1 is waiting (cancel it first; --force deletes it" in refused.err
+    assert cli("prune", "--days", 0).out == "nothing to delete\n"
+    assert cli("prune", "--days", -1).code == 2
+    files = Path(run["artifacts_dir"])
+    assert files.is_dir()
+    gone = cli("delete", run["run_id"], "--force", "--json").json
+    assert (gone["runs"], gone["open_waits"], gone["folders"]) == ([1], 1, 1)
+    assert not files.exists()
+    assert cli("runs").out == "no runs here\n"

@@ -12,6 +12,8 @@ import pytest
 
 from tests.cli.commands import Commands
 from tests.cli.packs import say, write_pack
+from tests.session.effecting import effect
+from tests.session.flows_of_work import write_workflow
 from workbench.store import open_store
 
 SMALL = '{"order":"2041","amount":512,"currency":"USD","iban":"DE89 3704 0044 0532 0130 00"}'
@@ -99,6 +101,29 @@ def test_an_answer_that_does_not_fit_is_refused_and_nothing_is_written(
     assert said.json["run"] is None
     assert journal(work) == before
     assert len(cli("waits", "--json").json["waits"]) == 1
+
+
+def test_peek_and_await_tell_the_answer_and_change_nothing(
+    cli: Commands, waiting: dict[str, Any], work: Path, refund: Path
+) -> None:
+    before, key = journal(work), waiting["wait"]["key"]
+    for words in (("peek", key), ("await", "1:approve", "--timeout", "0.01")):
+        said = cli(*words, "--json")
+        assert (said.code, said.json) == (3, {"resolution": None})
+    assert journal(work) == before
+    cli("resolve", key, "--err", "NO_IDEA", "ask someone else")
+    err = {"code": "NO_IDEA", "message": "ask someone else"}
+    for words in (("peek", "1:approve"), ("await", key)):
+        said = cli(*words, "--json")
+        assert (said.code, said.json) == (1, {"resolution": {"status": "err", "payload": err}})
+    cli("run", refund, "--input", SMALL)
+    cli("resolve", "2:approve", "--ok", '{"approved":false}')
+    assert cli("peek", "2:approve").out == 'answered ok: {"approved":false}\n'
+    assert cli("await", "2:approve").code == 0
+    for words in (("peek", forged(key)), ("await", "nonsense"), ("await", "9:approve")):
+        said = cli(*words, "--json")
+        assert said.code == 6
+        assert said.json["error"]["code"] == "await_event_unknown_or_revoked"
 
 
 def test_the_second_answer_learns_the_first(cli: Commands, waiting: dict[str, Any]) -> None:
@@ -239,3 +264,44 @@ def test_an_answer_under_a_secret_like_key_is_not_written(cli: Commands, work: P
     assert "Zx-81-kiwi-tree" not in said.out + said.err
     for path in work.rglob("*"):
         assert path.is_dir() or b"Zx-81-kiwi-tree" not in path.read_bytes(), path
+
+
+def test_tick_lets_time_work_and_counts(cli: Commands, work: Path) -> None:
+    ask = {"session.wait": {"reason": "?", "kind": "timer", "timeout": "1ms"},
+           "routing": [{"to": "told"}]}  # fmt: skip
+    pack = write_pack(
+        work / "p", {"main": {"ask": ask, "told": say({"x": 1})}}, mocks='[time]\nmode = "real"\n'
+    )
+    assert cli("tick").out == "nothing is waiting\n"
+    run = cli("run", pack, "--json").json
+    told = cli("tick", "--json").json
+    assert told["runs"][0]["run_id"] == run["run_id"]
+    assert {name: told[name] for name in list(told)[:6]} == {
+        "scanned": 1, "resumed": 1, "cancelled": 0, "still_waiting": 0, "errors": 0,
+        "malformed": 0,
+    }  # fmt: skip
+    assert cli("tick", "--every", "0").code == 2
+
+
+def test_an_event_finds_its_wait_or_says_that_none_asked(cli: Commands, work: Path) -> None:
+    ask = {"session.wait": {"reason": "?", "kind": "event", "topic": "paid", "correlation": "7"},
+           "routing": [{"to": "told"}]}  # fmt: skip
+    pack = write_pack(work / "p", {"main": {"ask": ask, "told": say({"x": "{{state.input}}"})}})
+    assert cli("run", pack).code == 3
+    lost = cli("event", "paid", "--correlation", "8", "--json")
+    assert (lost.code, lost.json["error"]["code"]) == (6, "no_wait_matched")
+    assert "no wait matched topic paid and correlation 8 (nothing was kept)" in lost.err
+    found = cli("event", "paid", "--correlation", "7", "--payload", "5", "--json")
+    assert (found.code, found.json["outcome"]) == (0, "accepted")
+    assert found.json["run"]["output"] == [{"x": 5}] * 2
+
+
+def test_a_step_that_waits_while_its_run_goes_on_says_how_to_answer_it(
+    cli: Commands, work: Path
+) -> None:
+    hold = effect("hold", "await_event", target="go", request={"timeout": "5ms"})
+    folder = write_workflow(work / "holds", [hold])
+    said = cli("run", folder, "--flow", "work", "--json")
+    assert (said.code, said.json["output"]) == (0, {"status": "timeout"})
+    assert "waiting for go, due 20" in said.err
+    assert f"answer it with: workbench resolve 1:go --ok JSON --workspace {work}" in said.err

@@ -1,4 +1,4 @@
-"""`workbench [PATH]` and `workbench demo`: opening the screen."""
+"""`workbench [PATH]` and `workbench demo`: opening the screen; `workbench keys`: its keys."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from workbench.cli.arguments import usage
 from workbench.model.exit_codes import ExitCode
 from workbench.session import StartRequest, Workspace
 from workbench.session.demo import prepare_demo
+from workbench.session.last_place import Place, last_place
 
 
 def _hold_collector() -> None:
@@ -24,7 +25,9 @@ def open_app(options: argparse.Namespace) -> int:
     _hold_collector()
     if not options.path.exists():
         raise usage(f"there is no such file or folder: {options.path}")
-    return _show(Workspace(options.workspace), options.path, options)
+    workspace = Workspace(options.workspace)
+    place = None if options.fresh else last_place(workspace.state, options.path)
+    return _show(workspace, options.path, options, place=place)
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -42,20 +45,66 @@ def demo(options: argparse.Namespace) -> int:
 
 
 def _show(
-    workspace: Workspace, root: Path, options: argparse.Namespace, run_id: str | None = None
+    workspace: Workspace,
+    root: Path,
+    options: argparse.Namespace,
+    run_id: str | None = None,
+    place: Place | None = None,
 ) -> int:
     _needs_terminal()
     from workbench.tui.app import WorkbenchApp
 
     present = bool(getattr(options, "present", False))
     app = WorkbenchApp(
-        workspace, root, run_id=run_id, theme_name=options.theme or "", present=present
+        workspace,
+        root,
+        run_id=run_id,
+        theme_name=options.theme or "",
+        present=present,
+        place=place,
     )
     try:
         app.run()
     finally:
         workspace.close()
     return int(app.return_code or ExitCode.DONE)
+
+
+def list_keys(options: argparse.Namespace) -> int:
+    """`workbench keys`: the table in use, and what of the settings cannot be."""
+    from workbench.cli.output import show, table
+    from workbench.session.settings import line_in, read_settings, settings_path
+    from workbench.tui.actions import TABLE
+    from workbench.tui.keymap import chosen_keys, offers
+
+    settings, screens = read_settings(settings_path()), offers()
+    keys, refused = chosen_keys(settings.keys, screens)
+    problems = sorted([*settings.findings, *refused], key=lambda one: line_in(one.where))
+    places = {one.action: one.where for one in settings.keys if one.action in keys.chosen}
+    rows = [
+        [action.id, keys.spelled(action.id, 9), places.get(action.id, ""), action.help]
+        for action in TABLE
+    ]
+    told = [f"! {one.where}: {one.message}" for one in problems]
+    text = "\n".join([table(rows, ["ACTION", "KEYS", "CHOSEN IN", "WHAT IT DOES"]), *told])
+    document = {
+        "keys": [
+            {
+                "action": action.id,
+                "keys": keys.spelled(action.id, 9).split(" "),
+                "chosen": places.get(action.id),
+                "title": action.title,
+                "help": action.help,
+                "screens": [name for name, offered in screens.items() if action.id in offered],
+            }
+            for action in TABLE
+        ],
+        "findings": [
+            {"code": one.code, "where": one.where, "message": one.message} for one in problems
+        ],
+    }
+    show(options, document, text)
+    return int(ExitCode.DONE)
 
 
 def _needs_terminal() -> None:

@@ -26,7 +26,7 @@ def read_json(text: str, what: str) -> Json:
         raise usage(f"{what}: {error.message}") from error
 
 
-def read_input(text: str | None) -> Json:
+def read_input(text: str | None, what: str = "--input") -> Json:
     """`JSON`, `@FILE` or `-` (stdin); None stays None."""
     if text is None:
         return None
@@ -37,7 +37,7 @@ def read_input(text: str | None) -> Json:
             return read_json(Path(text[1:]).read_text(encoding="utf-8"), text[1:])
         except (OSError, UnicodeDecodeError) as error:
             raise usage(f"cannot read {text[1:]}: {error}") from error
-    return read_json(text, "--input")
+    return read_json(text, what)
 
 
 def read_resolution(text: str, what: str = "--answer") -> Resolution:
@@ -81,6 +81,7 @@ def start_request(options: argparse.Namespace) -> StartRequest:
     return StartRequest(
         pack=options.pack,
         flow=options.flow,
+        entry=options.entry or "",
         input=read_input(options.input),
         mocks=options.mocks,
         pins=pins,

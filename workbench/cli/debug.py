@@ -29,6 +29,7 @@ from workbench.model.waits import Resolution
 from workbench.session import STEPPING, StartRequest, Workspace
 from workbench.session.early import record_early_failure
 from workbench.session.outcome import exit_code
+from workbench.session.views import OpenWait
 
 
 def debug_pack(options: argparse.Namespace) -> int:
@@ -144,7 +145,7 @@ class LineDebugger(Looking):
             step = self._step()
             return f"{self.past} {step.where if step else ''}"
         if self.pause is not None:
-            return f"{self.pause.frame}{self.pause.node}"
+            return self.pause.where
         item = self._open_wait()
         return item.wait.signal if item is not None else self.run.status
 
@@ -228,7 +229,7 @@ class LineDebugger(Looking):
             self.say("a pin needs a node to stand at")
             return
         value = read_json(text, "pin")
-        self.workspace.pin(self.run.id, f"{self.pause.frame}{self.pause.node}", value)
+        self.workspace.pin(self.run.id, self.pause.where, value)
         self.say(f"pinned {self.pause.node}: {short(value, 200)}")
 
     def grant(self, text: str) -> None:
@@ -240,22 +241,31 @@ class LineDebugger(Looking):
     # answering
 
     def answer_ok(self, text: str) -> None:
-        self._answer(Resolution("ok", read_json(text, "ok") if text else None))
+        item, text = self._asked(text)
+        self._answer(Resolution("ok", read_json(text, "ok") if text else None), item)
 
     def answer_err(self, text: str) -> None:
+        item, text = self._asked(text)
         code, _, message = text.partition(" ")
         if not code or not message:
             raise usage("err takes CODE MESSAGE")
-        self._answer(Resolution("err", {"code": code, "message": message.strip()}))
+        self._answer(Resolution("err", {"code": code, "message": message.strip()}), item)
 
     def answer_timeout(self, text: str) -> None:
-        self._answer(Resolution("timeout"))
+        self._answer(Resolution("timeout"), self._asked(text)[0])
 
     def answer_cancel(self, text: str) -> None:
-        self._answer(Resolution("cancelled"))
+        self._answer(Resolution("cancelled"), self._asked(text)[0])
 
-    def _answer(self, answer: Resolution) -> None:
-        item = self._open_wait()
+    def _asked(self, text: str) -> tuple[OpenWait | None, str]:
+        """The wait that is answered, and the answer: a workflow may have several, then the first
+        word names one."""
+        word, _, rest = text.partition(" ")
+        waits = self.workspace.waits(self.run.id)
+        named = next((item for item in waits if item.wait.signal == word), None)
+        return (named, rest.strip()) if named is not None else (self._open_wait(), text)
+
+    def _answer(self, answer: Resolution, item: OpenWait | None) -> None:
         if self.pause is not None and self.pause.effect is not None:
             outcome = by_hand(self.pause.effect, answer)
             self.go("over", choice=Choice("answer", outcome=outcome))
@@ -264,7 +274,9 @@ class LineDebugger(Looking):
         else:
             self.past = None
             verdict, _ = self.workspace.resolve(item.key, answer, how=STEPPING)
-            if verdict.status == "accepted":
+            if verdict.status == "accepted" and self.pause is not None:
+                self.say(f"{item.wait.signal} is answered; the run takes it in when it goes on")
+            elif verdict.status == "accepted":
                 self.follow()
             else:
                 self.say(printable(f"{verdict.status}: {verdict.message}".rstrip(": ")))
@@ -317,7 +329,7 @@ COMMANDS: dict[str, Command] = {
     "timeout": Command(LineDebugger.answer_timeout, "", "nobody answered in time"),
     "cancel": Command(LineDebugger.answer_cancel, "", "answer cancelled"),
     "i": Command(LineDebugger.input, "", "input: what the node is sent, its template beside"),
-    "o": Command(LineDebugger.output, "", "output of the last step"),
+    "o": Command(LineDebugger.output, "[json]", "output of the last step; a card is read out"),
     "e": Command(LineDebugger.effects, "", "effects of the last step"),
     "=": Command(LineDebugger.evaluate, "EXPR", "evaluate an expression"),
     "bt": Command(LineDebugger.backtrace, "", "where it stands, through all sub-flows"),

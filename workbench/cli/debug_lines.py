@@ -15,7 +15,7 @@ from workbench.cli.output import printable, when
 from workbench.model.effect import EffectRecord, Failure
 from workbench.model.events import Event, Log, Pause
 from workbench.model.findings import Finding
-from workbench.model.run import Missing, Run, StepRecord
+from workbench.model.run import Missing, Run, StepRecord, in_branch
 from workbench.model.values import Json, short
 from workbench.model.waits import Wait
 
@@ -85,8 +85,7 @@ class Lines:
         key = (event.run_id, step.ordinal)
         if key in self._ended:
             if step.route is not None:
-                text = f"{step.route.why} → {step.route.to or 'end'}"
-                yield self._line(event, step.ordinal, step.where, "let go", text)
+                yield self._line(event, step.ordinal, step.where, "let go", step.way)
             return
         self._ended.add(key)
         word = WORDS.get(step.status, step.status)
@@ -133,6 +132,8 @@ def step_text(step: StepRecord) -> str:
     """Why a step failed, or which way it went."""
     if step.error is not None:
         return f"{step.error.code}  {step.error.message}"
+    if step.route is not None and in_branch(step.frame):
+        return step.way
     if step.route is not None:
         return f"→ {step.route.to or 'end'}  ({step.route.why})"
     return ""
@@ -248,7 +249,7 @@ def span(micros: int) -> str:
 
 def pause_text(pause: Pause, fresh: bool) -> str:
     """Where a run stands and why, as the state line says it."""
-    where = f"{pause.frame}{pause.node}"
+    where = pause.where
     if pause.reason == "failure":
         return f"paused on error in {where}"
     if pause.reason in ("effect", "missing"):

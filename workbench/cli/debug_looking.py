@@ -6,6 +6,7 @@ Looking never repeats anything: it reads the journal, and the preview of the nod
 from __future__ import annotations
 
 from workbench.cli.arguments import usage
+from workbench.cli.card_text import card_text
 from workbench.cli.debug_lines import (
     Lines,
     due_text,
@@ -18,11 +19,14 @@ from workbench.cli.debug_lines import (
     wait_lines,
 )
 from workbench.cli.output import printable
+from workbench.model.card_reading import card_in
+from workbench.model.cards import Card
 from workbench.model.effect import Effect
 from workbench.model.events import Pause
 from workbench.model.run import Position, Run, StepRecord
 from workbench.model.stepping import Breakpoint
 from workbench.model.values import short
+from workbench.model.wait_card import wait_card
 from workbench.session import Workspace
 from workbench.session.views import OpenWait
 
@@ -50,7 +54,7 @@ class Looking:
         done = sum(1 for step in view.steps if step.status == "succeeded")
         words = [self._standing(done == 0), f"{done} done"]
         words += [word for word in (view.clock, view.network) if word]
-        words.append(f"waits {len(self.workspace.waits())}")
+        words.append(f"waits {self.workspace.wait_counts().open}")
         self.say("-- " + printable(" · ".join(words)))
         pause, step = self.pause, view.steps[-1] if view.steps else None
         if pause is None:
@@ -79,8 +83,20 @@ class Looking:
         item = self._open_wait()
         if item is None:
             return
+        card = wait_card(item.wait, self.workspace.steps(item.run.id))
+        if card is not None:
+            self._show_card(card)
         self.say(*wait_lines(item.wait, item.key, self._now(item)))
+        for other in self.workspace.waits(self.run.id):
+            name = other.wait.signal
+            if name != item.wait.signal:
+                self.say(printable(f"{name} waits too: ok {name} JSON answers it"))
         self.say("answer: ok JSON · err CODE MESSAGE · timeout · cancel")
+
+    def _show_card(self, card: Card) -> None:
+        version = f" {card.version}" if card.version else ""
+        lines = (f"  {line}" for line in card_text(card))
+        self.say(f"card{printable(version)}:", *(printable(line) for line in lines))
 
     def _now(self, item: OpenWait) -> int:
         """The time of a waiting run, which may be virtual: that of its last step."""
@@ -93,7 +109,7 @@ class Looking:
         self.say("ok JSON · err CODE MESSAGE · timeout · grant HOST, then retry · go accepts it")
 
     def _open_wait(self) -> OpenWait | None:
-        mine = (item for item in self.workspace.waits() if item.run.id == self.run.id)
+        mine = iter(self.workspace.waits(self.run.id))
         return next(mine, None)
 
     def _step(self) -> StepRecord | None:
@@ -106,7 +122,9 @@ class Looking:
     def evaluate(self, text: str) -> None:
         if not text:
             raise usage("= takes an expression")
-        self.say(*value_lines(self.workspace.evaluate(self.run.id, text, self.past)))
+        found = self.workspace.explain(self.run.id, text, self.past)
+        self.say(*(printable(f"! {one.lost}") for one in found.missing))
+        self.say(*value_lines(found.value))
 
     def back(self, text: str) -> None:
         last = self._last()
@@ -140,7 +158,7 @@ class Looking:
         preview = self.workspace.preview(self.run.id) if before and self.past is None else None
         if preview is not None:
             shown = (preview.template, preview.value, preview.missing, preview.problem)
-            self.say(f"{preview.frame}{preview.node} would be sent", *input_lines(*shown))
+            self.say(f"{preview.where} would be sent", *input_lines(*shown))
             return
         step = self._step()
         if step is None:
@@ -160,7 +178,12 @@ class Looking:
         if step.error is not None:
             self.say(*failure_lines(step.error, step.missing))
         elif step.status == "succeeded":
-            self.say(*value_lines(step.output))
+            card = None if text == "json" else card_in(step.output)
+            if card is not None:
+                self._show_card(card)
+                self.say("  o json shows it as it is")
+            else:
+                self.say(*value_lines(step.output))
 
     def effects(self, text: str) -> None:
         step = self._step()
@@ -185,7 +208,7 @@ class Looking:
             node = flow.nodes.get(place.node) if flow is not None else None
             where = f"  {node.where()}" if node is not None else ""
             flow_id = f"  flow {place.flow}" if place.flow else ""
-            self.say(printable(f"  {depth} {place.frame}{place.node}{flow_id}{where}"))
+            self.say(printable(f"  {depth} {place.where}{flow_id}{where}"))
 
     def breakpoint(self, text: str) -> None:
         if not text:

@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     parser = _parser()
-    if not words or (words[0] not in COMMANDS and not words[0].startswith("-")):
+    if not words or words[0] not in (*COMMANDS, "-h", "--help", "--version"):
         words = ["open", *words]
     options = parser.parse_args(words)
     from workbench.cli.output import report
@@ -81,16 +81,30 @@ def _facts(parser: argparse.ArgumentParser) -> None:
     _workspace(parser)
 
 
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
 def _open(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="?", type=Path, default=Path(), help="a folder or a pack")
-    parser.add_argument("--theme", help="a theme by name")
+    _looks(parser)
+    parser.add_argument("--fresh", action="store_true", help="not where it was left last time")
     _workspace(parser)
 
 
-def _demo(parser: argparse.ArgumentParser) -> None:
+def _looks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--theme", help="a theme by name")
     parser.add_argument("--present", action="store_true", help="hide paths and ids, show keys")
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    _looks(parser)
     parser.add_argument("--fresh", action="store_true", help="start from untouched samples")
+
+
+def _new(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", type=Path, metavar="NAME", help="a folder that is not there yet")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
 def _list(parser: argparse.ArgumentParser) -> None:
@@ -106,6 +120,7 @@ def _inspect(parser: argparse.ArgumentParser) -> None:
 def _start(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pack", type=Path, help="a .gtpack, or its source folder")
     parser.add_argument("--flow", metavar="ID", help="which flow (default: the pack's entry)")
+    parser.add_argument("--entry", metavar="NAME", help="which entry point (default: its start)")
     parser.add_argument("--input", metavar="JSON|@FILE|-", help="the run's input")
     parser.add_argument("--mocks", type=Path, metavar="FILE", help="default: PACK/mocks.toml")
     parser.add_argument(
@@ -156,6 +171,27 @@ def _resolve(parser: argparse.ArgumentParser) -> None:
     _facts(parser)
 
 
+def _event(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("topic", help="what happened, as the wait names it")
+    parser.add_argument("--correlation", metavar="ID", help="whose event it is, exactly")
+    parser.add_argument("--payload", metavar="JSON", help="what the wait is answered with")
+    parser.add_argument("--run", help="only waits of this run")
+    parser.add_argument("--no-resume", action="store_true", help="only store the answer")
+    _facts(parser)
+
+
+def _peek(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("key", help="a wait's key, or RUN:NODE in this workspace")
+    _facts(parser)
+
+
+def _await(parser: argparse.ArgumentParser) -> None:
+    _peek(parser)
+    parser.add_argument(
+        "--timeout", type=float, metavar="S", help="stop looking after S seconds; the wait stays"
+    )
+
+
 def _one_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", help="a run's id, the start of one, or its number")
     _facts(parser)
@@ -172,21 +208,94 @@ def _resume(parser: argparse.ArgumentParser) -> None:
 
 def _send(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pack", type=Path, help="a .gtpack, or its source folder")
-    parser.add_argument("--as", dest="user", required=True, metavar="USER", help="who is talking")
+    parser.add_argument("--as", dest="user", metavar="USER", help="who is talking")
     parser.add_argument("--text", help="what they say")
     parser.add_argument("--payload", metavar="JSON", help="the whole message instead")
     parser.add_argument("--flow", metavar="ID", help="which flow (default: the pack's entry)")
     parser.add_argument("--conversation", metavar="ID", help="where (default: the flow's channel)")
+    parser.add_argument(
+        "--envelope", metavar="JSON|@FILE|-", help="the ingress envelope of a channel instead"
+    )
+    parser.add_argument("--thread", metavar="ID", help="a thread of the conversation")
+    parser.add_argument(
+        "--correlation", metavar="ID", help="the question it answers (default: the newest)"
+    )
     parser.add_argument("--tenant", default="demo")
     _facts(parser)
+
+
+def _transcript(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", help="a run's id or number, or a file of JSON lines")
+    parser.add_argument("--theme", help="a theme by name")
+    parser.add_argument("--json", action="store_true", help="the lines as they are, on stdout")
+    _workspace(parser)
+
+
+def _runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--limit", type=int, default=100, metavar="N", help="how many")
+    _facts(parser)
+
+
+def _tick(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--every", type=float, metavar="SECONDS", help="again and again, until interrupted"
+    )
+    parser.add_argument(
+        "--repeat", action="store_true", help="repeat live requests that may have run"
+    )
+    _facts(parser)
+
+
+def _export_resume(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", help="a waiting run: its id, the start of one, or its number")
+    _workspace(parser)
+
+
+def _import_resume(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pack", type=Path, help="a .gtpack, or its source folder")
+    parser.add_argument("record", metavar="JSON|@FILE|-", help="the record")
+    parser.add_argument("--session", default="", metavar="HINT", help="whose run it is")
+    parser.add_argument("--mocks", type=Path, metavar="FILE", help="default: PACK/mocks.toml")
+    parser.add_argument("--semantics", default="current", metavar="NAME")
+    parser.add_argument("--seed", type=int, default=0, help="of the random stream")
+    _facts(parser)
+
+
+def _delete(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="even when it has not ended")
+    _one_run(parser)
+
+
+def _prune(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--days", type=int, required=True, metavar="N", help="runs that ended before that long"
+    )
+    _facts(parser)
+
+
+def _observe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "report",
+        nargs="*",
+        help="a JSON object; without one, a line each on stdin: "
+        '{"type":"run","run":ID,"flow":F} · '
+        '{"type":"step","run":ID,"step":S,"task":T,"status":pending|running|succeeded|failed|'
+        'skipped|cancelled,"output":…} · '
+        '{"type":"end","run":ID,"status":finished|failed|cancelled}',
+    )
+    parser.add_argument("--json", action="store_true", help="a JSON line for each report")
+    _workspace(parser)
 
 
 # command -> (module:function, one line of help, its arguments)
 COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
     "open": ("app:open_app", "open the workbench (the default)", _open),
     "demo": ("app:demo", "open the sample packs, paused before the first node", _demo),
+    "new": ("packs:begin_pack", "a small pack to start from", _new),
+    "keys": ("app:list_keys", "the keys in use, and what of the settings cannot be", _json),
     "list": ("packs:list_packs", "the packs and flows below a folder", _list),
     "inspect": ("packs:inspect_pack", "one pack: flows, nodes, components, findings", _inspect),
+    "lint": ("lint:lint_packs", "what is wrong with packs, every file hashed", _list),
     "warm": ("packs:warm_packs", "compile what is not compiled yet, for later", _list),
     "run": ("runs:run_pack", "run a flow to its end, a wait or a failure", _run),
     "call": ("call:call_component", "call one component, without a flow", _call),
@@ -194,10 +303,28 @@ COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] 
     "send": ("send:send_message", "talk to a flow: answers its wait, or starts a run", _send),
     "waits": ("waits:list_waits", "the waits that want an answer", _facts),
     "resolve": ("waits:resolve_wait", "answer a wait", _resolve),
+    "event": ("waits:deliver_event", "answer the wait for a topic and correlation", _event),
+    "peek": ("waits:peek_wait", "the answer of a wait, if there is one", _peek),
+    "await": ("waits:await_wait", "block until a wait is answered, wherever that is", _await),
     "resume": ("runs:resume_run", "go on with a run", _resume),
+    "tick": ("tick:tick_workspace", "let due waits time out and answered runs go on", _tick),
     "cancel": ("runs:cancel_run", "cancel a run", _one_run),
-    "runs": ("runs:list_runs", "the runs of this workspace, newest first", _facts),
+    "export-resume": (
+        "resume_records:export_resume",
+        "a waiting run as the old runner's resume record",
+        _export_resume,
+    ),
+    "import-resume": (
+        "resume_records:import_resume",
+        "go on with a resume record of the old runner",
+        _import_resume,
+    ),
+    "delete": ("forget:delete_run", "forget a run; its forks keep what they need", _delete),
+    "prune": ("forget:prune_runs", "forget the runs that ended long ago", _prune),
+    "observe": ("observe:observe_run", "show a run that an outside process drives", _observe),
+    "runs": ("runs:list_runs", "the runs of this workspace, newest first", _runs),
     "show": ("runs:show_run", "one run: its steps, effects and waits", _one_run),
+    "transcript": ("transcript:read_transcript", "read a run's transcript, any size", _transcript),
 }
 
 if __name__ == "__main__":

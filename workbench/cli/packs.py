@@ -64,6 +64,15 @@ def warm_packs(options: argparse.Namespace) -> int:
     return int(ExitCode.DONE)
 
 
+def begin_pack(options: argparse.Namespace) -> int:
+    """`workbench new NAME`."""
+    from workbench.session.new_pack import new_pack
+
+    folder = new_pack(options.path)
+    show(options, {"path": str(folder)}, f"{folder} is there: workbench {folder}")
+    return int(ExitCode.DONE)
+
+
 def _row(item: PackSummary) -> list[str]:
     if item.pack is None:
         problem = item.problem.message if item.problem else "refused"
@@ -112,18 +121,35 @@ def _pack(pack: Pack) -> Json:
         "entry_flow": {"id": pack.entry.flow_id, "why": pack.entry.why},
         "flows": [_flow(flow) for flow in pack.flows.values()],
         "components": [_component(part) for part in pack.components.values()],
+        "providers": [
+            {"type": one.type, "component": one.component, "operations": list(one.operations)}
+            for one in pack.providers
+        ],
         "integrity": pack.integrity,
         "findings": [_finding(finding) for finding in pack.all_findings],
     }
 
 
 def _flow(flow: Flow) -> Json:
-    return {
+    body: dict[str, Json] = {
         "id": flow.id,
         "kind": flow.kind,
         "start": flow.start,
         "nodes": [_node(node) for node in flow.nodes.values()],
     }
+    if flow.workflow is not None:
+        body["input_schema"] = flow.workflow.input_schema
+        body["entry_points"] = [
+            {
+                "id": point.id,
+                "label": point.label,
+                "starts_at": point.starts_at,
+                "presets": list(point.preset_results),
+                "required_inputs": list(point.required_inputs),
+            }
+            for point in flow.workflow.entries.values()
+        ]
+    return body
 
 
 def _node(node: Node) -> Json:
@@ -131,7 +157,7 @@ def _node(node: Node) -> Json:
     if isinstance(node.mapping, dict) and node.kind == "exec":
         named = node.mapping.get("component") or node.mapping.get("component_ref")
         target = named if isinstance(named, str) else target
-    return {
+    body: dict[str, Json] = {
         "id": node.id,
         "kind": node.kind,
         "component": target,
@@ -142,6 +168,16 @@ def _node(node: Node) -> Json:
         ],
         "findings": [_finding(finding) for finding in node.findings],
     }
+    step = node.step
+    if step is not None:
+        body["step"] = {
+            "type": step.type,
+            "depends_on": list(step.depends_on),
+            "execution": step.execution,
+            "skip_if": step.skip_if or None,
+            "requires": list(step.requires),
+        }
+    return body
 
 
 def _component(part: Component) -> Json:
@@ -152,6 +188,15 @@ def _component(part: Component) -> Json:
         "sha256": part.sha256,
         "imports": list(part.imports),
         "exports": list(part.exports),
+        "operations": [
+            {
+                "name": one.name,
+                "summary": one.summary,
+                "input_schema": one.input_schema,
+                "output_schema": one.output_schema,
+            }
+            for one in part.operations
+        ],
     }
 
 
@@ -186,10 +231,18 @@ def _pack_text(pack: Pack) -> str:
             for node in flow.nodes.values()
         ]
         lines.append(table(rows, ["  NODE", "COMPONENT", "OPERATION", "ROUTES"]))
+        for point in flow.workflow.entries.values() if flow.workflow is not None else ():
+            label = f" · {point.label}" if point.label else ""
+            lines.append(f"  entry point {point.id}{label} · starts at {point.starts_at}")
     for part in pack.components.values():
         lines.append(f"\ncomponent {part.id} {part.version} · {part.world or 'unknown world'}")
+        rows = [[f"  {one.name}", one.summary] for one in part.operations]
+        lines.append(table(rows, ["  OPERATION", ""]))
         interfaces = dict.fromkeys(name.partition("#")[0] for name in part.imports)
         lines.extend(f"  imports {name}" for name in interfaces)
+    for provider in pack.providers:
+        told = ", ".join(provider.operations) or "operations untold"
+        lines.append(f"provider {provider.type} · {provider.component} · {told}")
     for finding in pack.all_findings:
         lines.append(f"{finding.severity}: {finding.where}: {finding.message} [{finding.code}]")
     return "\n".join(line for line in lines if line)

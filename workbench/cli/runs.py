@@ -6,12 +6,13 @@ import argparse
 import shlex
 
 from workbench.cli.arguments import start_request, usage
-from workbench.cli.output import document, show, table, when
+from workbench.cli.output import document, say, show, table, when
 from workbench.model.effect import EffectRecord, Failure
 from workbench.model.events import Event
 from workbench.model.exit_codes import ExitCode
 from workbench.model.run import Run, StepRecord
 from workbench.model.values import Json, short
+from workbench.model.waits import Wait
 from workbench.session import DriveMode, StartRequest, Workspace
 from workbench.session.early import record_early_failure
 from workbench.session.outcome import exit_code
@@ -21,6 +22,7 @@ def run_pack(options: argparse.Namespace) -> int:
     """`workbench run PACK`."""
     request = start_request(options)
     workspace = Workspace(options.workspace)
+    workspace.asks = lambda wait: _ask(workspace, wait)
     try:
         with record_early_failure(workspace, request):
             run = _driven(workspace, request, options)
@@ -36,10 +38,14 @@ def resume_run(options: argparse.Namespace) -> int:
     workspace = Workspace(options.workspace)
     try:
         how = DriveMode(may_repeat=options.repeat)
+        workspace.asks = lambda wait: _ask(workspace, wait)
         if options.due:
-            moved = workspace.resume_due(how)
+            ticked = workspace.tick(how=how)
+            moved = ticked.runs
             text = f"{len(moved)} moved" if moved else "nothing was due"
             show(options, {"runs": [run_row(run) for run in moved]}, text)
+            if ticked.problems:
+                raise ticked.problems[0]
             return int(ExitCode.DONE)
         live = workspace.resume(options.run, how)
         live.join()
@@ -69,11 +75,18 @@ def list_runs(options: argparse.Namespace) -> int:
     """`workbench runs`."""
     workspace = Workspace(options.workspace)
     try:
-        runs = workspace.runs()
+        runs = workspace.runs(options.limit)
     finally:
         workspace.close()
     rows = [
-        [str(run.number), run.pack_id, run.flow_id, run.status, when(run.created_at) or "", run.id]
+        [
+            str(run.number),
+            run.pack_id,
+            run.flow_id,
+            _status(run),
+            when(run.created_at) or "",
+            run.id,
+        ]
         for run in runs
     ]
     text = table(rows, ["RUN", "PACK", "FLOW", "STATUS", "CREATED", "ID"]) or "no runs here"
@@ -103,14 +116,15 @@ def finish(workspace: Workspace, run: Run, options: argparse.Namespace) -> int:
     body = run_document(workspace, run)
     lines = [_step_line(step) for step in workspace.steps(run.id)]
     lines.append(_headline(run))
-    if body["wait"] is not None:
-        wait = body["wait"]
+    waits = body.get("waits") or ([body["wait"]] if body["wait"] else [])
+    for wait in waits:
         due = f", due {wait['due_at']}" if wait["due_at"] else ""
         lines.append(f"waiting at {wait['node_id']}: {wait['prompt']}{due}")
         there = elsewhere(workspace)
         name = f"{run.number}:{wait['node_id']}"
         lines.append(f"answer it with: workbench resolve {name} --ok JSON{there}")
-        lines.append(f"or by its key: {wait['key']}")
+        if len(waits) == 1:
+            lines.append(f"or by its key: {wait['key']}")
     if run.status == "finished":
         lines.append(f"output {short(run.output, 400)}")
     if getattr(options, "events", False):
@@ -118,6 +132,15 @@ def finish(workspace: Workspace, run: Run, options: argparse.Namespace) -> int:
     else:
         show(options, body, "\n".join(lines))
     return int(exit_code(run))
+
+
+def _ask(workspace: Workspace, wait: Wait) -> None:
+    """A step waits while its run goes on: say how to answer it."""
+    run = workspace.find_run(wait.run_id)
+    name = f"{run.number}:{wait.signal}"
+    due = f", due {when(wait.due_at)}" if wait.due_at else ""
+    say(f"waiting for {wait.prompt}{due}")
+    say(f"answer it with: workbench resolve {name} --ok JSON{elsewhere(workspace)}")
 
 
 def elsewhere(workspace: Workspace) -> str:
@@ -129,9 +152,9 @@ def elsewhere(workspace: Workspace) -> str:
 def run_document(workspace: Workspace, run: Run) -> dict[str, Json]:
     """The document of `run`, `resume`, `resolve` and `show`."""
     steps = workspace.steps(run.id)
-    waits = [item for item in workspace.waits() if item.run.id == run.id]
+    waits = workspace.waits(run.id)
     failed = next((step for step in reversed(steps) if step.status == "failed"), None)
-    return {
+    body: dict[str, Json] = {
         "run_id": run.id,
         "session_id": run.session,
         "pack_id": run.pack_id,
@@ -144,6 +167,9 @@ def run_document(workspace: Workspace, run: Run) -> dict[str, Json]:
         "wait": wait_document(waits[0].key, waits[0].wait) if waits else None,
         "artifacts_dir": workspace.artifacts_dir(run),
     }
+    if len(waits) > 1:  # of a workflow: `wait` is the first of them
+        body["waits"] = [wait_document(item.key, item.wait) for item in waits]
+    return body
 
 
 def error_document(failure: Failure | None, node: str | None) -> Json:
@@ -165,6 +191,10 @@ def wait_document(key: str, wait: Json) -> Json:
     }
 
 
+def _status(run: Run) -> str:
+    return f"{run.status}, observed" if run.origin == "observed" else run.status
+
+
 def run_row(run: Run) -> Json:
     """One run of a list."""
     return {
@@ -172,6 +202,7 @@ def run_row(run: Run) -> Json:
         "pack_id": run.pack_id,
         "flow_id": run.flow_id,
         "status": run.status,
+        "origin": run.origin,
         "created_at": when(run.created_at),
     }
 
@@ -192,6 +223,7 @@ def step_detail(step: StepRecord) -> Json:
     """A step with its values, for `show`."""
     return {
         **_step(step),
+        "external_id": step.external_id,
         "visit": step.visit,
         "attempt": step.attempt,
         "input": step.input,
@@ -199,6 +231,7 @@ def step_detail(step: StepRecord) -> Json:
         "error": error_document(step.error, step.where),
         "route": None if step.route is None else {"to": step.route.to, "why": step.route.why},
         "missing": [missing.sentence for missing in step.missing],
+        "findings": step.findings,
         "resolution": step.resolution,
     }
 
@@ -222,16 +255,19 @@ def _step_line(step: StepRecord) -> str:
     tail = ""
     if step.error is not None:
         tail = f"{step.error.code}  {step.error.message}"
+    elif step.status == "skipped" and step.route is not None:
+        tail = step.route.why
     elif step.route is not None:
         tail = f"→ {step.route.to or 'end'}"
-    why = "".join(f"\n      {missing.sentence}" for missing in step.missing)
+    remarks = [*(one.sentence for one in step.missing), *(one.message for one in step.findings)]
+    why = "".join(f"\n      {remark}" for remark in remarks)
     spent = f"{step.duration_us / 1000:.1f} ms"
     words = f"{step.ordinal:3}  {step.where:<20} {step.status:<10} {step.source:<6} {spent:>9}"
     return f"{words}  {tail}{why}"
 
 
 def _headline(run: Run) -> str:
-    text = f"run {run.number} · {run.pack_id} {run.pack_version} ▸ {run.flow_id} · {run.status}"
+    text = f"run {run.number} · {run.pack_id} {run.pack_version} ▸ {run.flow_id} · {_status(run)}"
     if run.failure is not None:
         place = f"{run.failure.where}: " if run.failure.where else ""
         text += f"\n{place}{run.failure.code}  {run.failure.message}"

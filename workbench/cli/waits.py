@@ -1,4 +1,4 @@
-"""`waits` and `resolve`: the inbox without a screen."""
+"""`waits`, `resolve`, `peek` and `await`: the inbox without a screen."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from workbench.cli.arguments import read_json
 from workbench.cli.output import show, table, when
 from workbench.cli.runs import run_document
 from workbench.model.exit_codes import ExitCode
-from workbench.model.values import Json, short
-from workbench.model.waits import Resolution
+from workbench.model.values import Json, encode, short
+from workbench.model.waits import Resolution, ResolveOutcome, Wait
 from workbench.session import Workspace
 from workbench.session.outcome import exit_code
 
@@ -54,31 +54,87 @@ def resolve_wait(options: argparse.Namespace) -> int:
     resolution = _resolution(options)
     workspace = Workspace(options.workspace)
     try:
-        outcome, wait = workspace.resolve(options.key, resolution, resume=not options.no_resume)
-        body: dict[str, Json] = {
-            "outcome": outcome.status,
-            "terminal": outcome.terminal.wire() if outcome.terminal else None,
-            "run": None,
-        }
-        if outcome.status != "accepted" or wait is None:
-            text = _refused(outcome.status, outcome.message, outcome.terminal)
-            body["message"] = text
-            show(options, body, text)
-            return int(ExitCode.ANSWER_REFUSED)
-        live = workspace.live(wait.run_id)
-        if live is not None:
-            live.join()
-        run = workspace.find_run(wait.run_id)
-        body["run"] = run_document(workspace, run)
-        text = f"answered {wait.signal} {resolution.status}; run {run.number} is {run.status}"
-        if run.status == "finished":
-            text += f"\noutput {short(run.output, 400)}"
-        show(options, body, text)
-        # An answer that another process will take was all this one had to do.
-        taken = wait.key_id not in [answered.key_id for answered in workspace.answered()]
-        return int(exit_code(run) if taken and run.status != "running" else ExitCode.DONE)
+        answer = workspace.resolve(options.key, resolution, resume=not options.no_resume)
+        return _verdict(workspace, options, *answer)
     finally:
         workspace.close()
+
+
+def deliver_event(options: argparse.Namespace) -> int:
+    """`workbench event TOPIC`: answers the wait that asks for it, as `resolve` does."""
+    payload = read_json(options.payload, "--payload") if options.payload is not None else None
+    workspace = Workspace(options.workspace)
+    try:
+        answer = workspace.deliver_event(
+            options.topic,
+            options.correlation,
+            payload,
+            options.run,
+            resume=not options.no_resume,
+        )
+        return _verdict(workspace, options, *answer)
+    finally:
+        workspace.close()
+
+
+def _verdict(
+    workspace: Workspace,
+    options: argparse.Namespace,
+    outcome: ResolveOutcome,
+    wait: Wait | None,
+) -> int:
+    """Tell what became of an answer, and how its run stands then."""
+    body: dict[str, Json] = {
+        "outcome": outcome.status,
+        "terminal": outcome.terminal.wire() if outcome.terminal else None,
+        "run": None,
+    }
+    if outcome.status != "accepted" or wait is None:
+        text = _refused(outcome.status, outcome.message, outcome.terminal)
+        body["message"] = text
+        show(options, body, text)
+        return int(ExitCode.ANSWER_REFUSED)
+    answer = wait.resolution.status if wait.resolution is not None else ""
+    live = workspace.live(wait.run_id)
+    if live is not None:
+        live.join()
+    run = workspace.find_run(wait.run_id)
+    body["run"] = run_document(workspace, run)
+    text = f"answered {wait.signal} {answer}; run {run.number} is {run.status}"
+    if run.status == "finished":
+        text += f"\noutput {short(run.output, 400)}"
+    show(options, body, text)
+    # An answer that another process will take was all this one had to do.
+    taken = wait.key_id not in [answered.key_id for answered in workspace.answered()]
+    return int(exit_code(run) if taken and run.status != "running" else ExitCode.DONE)
+
+
+def peek_wait(options: argparse.Namespace) -> int:
+    """`workbench peek KEY`: 0 answered ok, 1 answered otherwise, 3 not answered, 6 no such wait."""
+    workspace = Workspace(options.workspace)
+    try:
+        return _told(options, workspace.peek(options.key))
+    finally:
+        workspace.close()
+
+
+def await_wait(options: argparse.Namespace) -> int:
+    """`workbench await KEY`: as `peek`, but only an answer or --timeout ends it."""
+    workspace = Workspace(options.workspace)
+    try:
+        return _told(options, workspace.watch(options.key, options.timeout))
+    finally:
+        workspace.close()
+
+
+def _told(options: argparse.Namespace, terminal: Resolution | None) -> int:
+    if terminal is None:
+        show(options, {"resolution": None}, "not answered yet")
+        return int(ExitCode.WAITING)
+    told = terminal.wire()
+    payload = f": {encode(told['payload']).decode()}" if "payload" in told else ""
+    show(options, {"resolution": told}, f"answered {terminal.status}{payload}")
+    return int(ExitCode.DONE if terminal.status == "ok" else ExitCode.FAILED)
 
 
 def _resolution(options: argparse.Namespace) -> Resolution:
