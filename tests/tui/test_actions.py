@@ -7,18 +7,20 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from tests.tui.driving import NARROW, Bench, State, play
 from workbench.tui.actions import BY_ID, TABLE, key_table, spell
 from workbench.tui.screens.base import COMMON, WorkbenchScreen
 from workbench.tui.screens.debug import DebugScreen
+from workbench.tui.screens.diff import DiffScreen
 from workbench.tui.screens.graph import GraphScreen
 from workbench.tui.screens.help import HelpScreen
 from workbench.tui.screens.inbox import InboxScreen
 from workbench.tui.screens.mocks import MocksScreen
 from workbench.tui.screens.packs import PacksScreen
 
-SCREENS = (DebugScreen, GraphScreen, InboxScreen, MocksScreen, PacksScreen)
+SCREENS = (DebugScreen, DiffScreen, GraphScreen, InboxScreen, MocksScreen, PacksScreen)
 # How to reach a state: where the run stands, and the keys from there.
 STATES: dict[str, tuple[State, tuple[str, ...]]] = {
     "paused": ("start", ()),
@@ -31,6 +33,7 @@ STATES: dict[str, tuple[State, tuple[str, ...]]] = {
     "inbox": ("wait", ("5",)),
     "empty inbox": ("done", ("5",)),
     "mocks": ("failure", ("4",)),
+    "comparing": ("failure", ("2", "m", "o", "D")),
 }
 # These move the run or leave: each gets a bench of its own.
 HEAVY = {"step_over", "step_into", "step_out", "go_on", "run_to", "restart", "stop", "pause",
@@ -95,6 +98,8 @@ async def what_is_light(bench: Bench, keys: tuple[str, ...]) -> None:
             if bench.app.screen is not screen:
                 await bench.press("escape")
         assert bench.app.screen is screen, f"Esc does not lead back from {name}"
+        if isinstance(bench.app.focused, Input):
+            await bench.press("escape")  # a line that is typed in, such as the filter of the packs
         if name == "as_text":
             assert "as rows" in bench.keys
             await bench.press("escape")
@@ -151,4 +156,4 @@ def test_help_lists_the_keys_of_this_screen_with_reasons(desk: Path) -> None:
         await bench.press("question_mark")
         assert bench.app.screen is bench.debug
 
-    play(desk, script, (160, 70))
+    play(desk, script, (160, 90))

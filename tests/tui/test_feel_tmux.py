@@ -31,9 +31,16 @@ pytestmark = [
 
 
 class Tmux:
-    """`workbench demo` in a tmux session of its own; every screen seen is kept."""
+    """`workbench demo`, or another command, in a tmux session of its own; every screen seen is
+    kept."""
 
-    def __init__(self, home: Path, size: tuple[int, int], environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        size: tuple[int, int],
+        environment: dict[str, str],
+        command: tuple[str, ...] = ("demo",),
+    ) -> None:
         self.home = home
         self.seen: list[str] = []
         self._env = {**os.environ, "TMUX_TMPDIR": str(home), "TERM": "xterm-256color"}
@@ -42,7 +49,7 @@ class Tmux:
         places = {f"XDG_{name}_HOME": str(home / name) for name in ("CONFIG", "STATE", "CACHE")}
         given = {**places, "HOME": str(home), "PYTHONPATH": str(ROOT), **environment}
         words = ["env", *(f"{name}={value}" for name, value in given.items())]
-        words += [sys.executable, "-m", "workbench", "demo"]
+        words += [sys.executable, "-m", "workbench", *command]
         columns, lines = size
         self("new-session", "-d", "-s", "feel", "-x", str(columns), "-y", str(lines),
              "-c", str(home), shlex.join(words))  # fmt: skip

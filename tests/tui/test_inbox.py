@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.tui.driving import MEDIUM, NARROW, Bench, play
 from workbench.model.waits import Resolution
-from workbench.session import Workspace
+from workbench.session import StartRequest, Workspace
 from workbench.tui.screens.answer import AnswerScreen
 from workbench.tui.screens.inbox import InboxScreen
 
@@ -85,3 +85,21 @@ def test_an_answer_that_nobody_acted_on_waits_for_a_key(desk: Path) -> None:
 
     play(desk, script, MEDIUM, at="wait")
     play(desk, in_bulk, MEDIUM, at="wait")
+
+
+def test_the_card_a_wait_asks_with_is_read_out(desk: Path) -> None:
+    packs = Path(__file__).resolve().parents[2] / "sample_packs"
+    workspace = Workspace(desk)
+    run_input = workspace.presets(packs / "support-triage")["billing"]
+    workspace.run_here(StartRequest(packs / "support-triage", input=run_input))
+    workspace.close()
+
+    async def script(bench: Bench) -> None:
+        await bench.press("5")
+        assert "Schema of the answer" in bench.text  # of the refund, which has no card
+        await bench.press("j")
+        for told in ("Hello Grace Hopper", "Plan            team", "(*) Explain the invoice"):
+            assert told in bench.text
+        assert "Schema of the answer" not in bench.text
+
+    play(desk, script, NARROW, at="wait")

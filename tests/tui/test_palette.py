@@ -13,7 +13,9 @@ from tests.tui.driving import NARROW, WIDE, Bench, play
 from workbench.session.views import PackSummary
 from workbench.tui.palette import Entry, Everything
 from workbench.tui.screens.debug import DebugScreen
+from workbench.tui.screens.graph import GraphScreen
 from workbench.tui.screens.packs import PacksScreen
+from workbench.tui.widgets.flow_graph import FlowGraph
 
 
 async def entries(bench: Bench) -> dict[str, Entry]:
@@ -79,6 +81,17 @@ def test_a_node_gets_the_cursor_and_a_flow_is_shown_not_started(desk: Path) -> N
         await bench.until(lambda: "Is it there?" in bench.text, "the flow")
         assert bench.shows(PacksScreen)
         assert len(bench.workspace.runs()) == 1
+
+    play(desk, script, WIDE, at="failure")
+
+
+def test_over_the_graph_a_node_gets_the_cursor_of_the_graph(desk: Path) -> None:
+    async def script(bench: Bench) -> None:
+        await bench.press("g")
+        await choose(bench, "node rate")
+        assert bench.shows(GraphScreen)
+        assert bench.one(FlowGraph).selected == "rate"
+        assert "rate · rates.convert" in bench.text
 
     play(desk, script, WIDE, at="failure")
 

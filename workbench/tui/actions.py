@@ -1,8 +1,8 @@
 """The one table of actions: keys, footer, help, palette and README come from here.
 
-An action has an id, the keys of `experience.md`, a short title for the footer and a sentence of
-help. Each screen says which it offers (`ACTIONS`), performs it in `do_<id>` and may refuse it with
-a reason; a refused action stays visible and says why.
+An action has an id, the keys of `experience.md` (a user may choose others: `keymap`), a short
+title for the footer and a sentence of help. Each screen says which it offers (`ACTIONS`), performs
+it in `do_<id>` and may refuse it with a reason; a refused action stays visible and says why.
 """
 
 from __future__ import annotations
@@ -53,6 +53,14 @@ TABLE: tuple[Action, ...] = (
     Action("find_next", ("full_stop",), "next", "The next match", "Look"),
     Action("find_previous", ("comma",), "previous", "The match before", "Look"),
     Action("follow", ("F",), "follow", "Follow the end of the transcript", "Look"),
+    Action("transcript", ("L",), "log file", "The whole transcript file of this run", "Look"),
+    Action("mark", ("m",), "mark", "Keep the value under the cursor, for comparing", "Look"),
+    Action("compare", ("D",), "diff", "What differs from the marked value, or the usual", "Look"),
+    Action("changed", ("tilde",), "changes", "Only what changed since the visit before", "Look"),
+    Action("ignore", ("i",), "ignore", "Leave this path out of every comparison", "Look"),
+    Action("ignore_none", ("I",), "ignore none", "Show the ignored paths again", "Look"),
+    Action("pager", ("V",), "pager", "The value or transcript in $PAGER", "Look"),
+    Action("in_editor", ("O",), "in editor", "The value or transcript in $EDITOR", "Look"),
     # changing
     Action("edit_input", ("E",), "input", "Edit the input: of the run, or of the node", "Change"),
     Action("edit_source", ("e",), "edit", "Open the source at this line in $EDITOR", "Change"),
@@ -66,6 +74,7 @@ TABLE: tuple[Action, ...] = (
     Action("waits", ("w",), "waits", "Go to the waits, and answer them", "Change"),
     Action("copy", ("y",), "copy", "Copy the value under the cursor", "Change"),
     Action("copy_all", ("Y",), "copy all", "Copy the whole block", "Change"),
+    Action("call", ("C",), "call", "Call one operation of a component, without a flow", "Run"),
     Action("reload", ("ctrl+r",), "reload", "Read the packs again", "Change"),
     # moving
     Action("pane_1", ("1",), "flow", "To the flow", "Move"),
@@ -74,9 +83,12 @@ TABLE: tuple[Action, ...] = (
     Action("pane_4", ("4",), "mocks", "To the mocks of this pack", "Move"),
     Action("pane_5", ("5",), "waits", "To the waits", "Move"),
     Action("packs", ("0",), "packs", "To the packs", "Move"),
+    Action("talk", ("6", "T"), "talk", "Talk to a flow as its users do", "Move"),
     Action("next_tab", ("o",), "next tab", "The inspector's next tab", "Move"),
     Action("zoom", ("z",), "zoom", "One pane on the whole screen, and back", "Move"),
     Action("open", ("enter",), "open", "Open what is under the cursor", "Move"),
+    Action("settings", ("S",), "settings", "Theme, rerun on save, present mode, keys", "Move"),
+    Action("present", ("H",), "present", "Hide paths, ids, findings; show keys", "Look"),
     Action("help", ("question_mark", "f1"), "keys", "Every key, for this screen", "Move"),
     Action("palette", ("ctrl+p", "colon"), "all", "Everything by name", "Move"),
     Action("leave", ("escape",), "back out", "Leave one level; never quits", "Move"),
@@ -85,7 +97,7 @@ TABLE: tuple[Action, ...] = (
 BY_ID: dict[str, Action] = {action.id: action for action in TABLE}
 
 # Textual's names of keys, and how people write them.
-_SPELLINGS = {
+SPELLINGS = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "equals_sign": "=",
@@ -96,6 +108,7 @@ _SPELLINGS = {
     "plus": "+",
     "minus": "-",
     "colon": ":",
+    "tilde": "~",
     "escape": "Esc",
     "enter": "Enter",
     "space": "space",
@@ -104,17 +117,12 @@ _SPELLINGS = {
 
 def spell(key: str) -> str:
     """A key as people write it: "F10", "ctrl+p", "[", "n"."""
-    if key in _SPELLINGS:
-        return _SPELLINGS[key]
+    if key in SPELLINGS:
+        return SPELLINGS[key]
     head, plus, tail = key.rpartition("+")
     if len(tail) > 1 and tail[0] == "f" and tail[1:].isdigit():
         tail = tail.upper()
     return f"{head}{plus}{tail}"
-
-
-def spelled_keys(action: Action, most: int = 3) -> str:
-    """The keys of an action, the preferred one first."""
-    return " ".join(spell(key) for key in action.keys[:most])
 
 
 def key_table() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, SuspendNotSupported
+from textual.app import SuspendNotSupported
 from textual.binding import BindingType
 from textual.events import Resize
 
@@ -16,15 +16,21 @@ from workbench.model.run import Run
 from workbench.model.waits import Resolution
 from workbench.session import RUNNING, STEPPING, DriveMode, Workspace
 from workbench.session.defects import internal_error
+from workbench.session.last_place import Place, keep_place
 from workbench.session.views import OpenWait
 from workbench.tui.bridge import RATE, Drain, Happened
+from workbench.tui.looks import Looks
+from workbench.tui.places import go_back_to, place_of
 from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.screens.debug import DebugScreen
 from workbench.tui.screens.stepping import Stepping
-from workbench.tui.themes import ansi_color_wanted, load_themes, pick
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from textual.command import Provider
+
+    from workbench.session import ComponentQuestion
+    from workbench.tui.named_value import NamedValue
 
 OUTSIDE = 1.0  # seconds between looks at what other processes did
 
@@ -35,11 +41,12 @@ def _everything() -> type[Provider]:
     return Everything
 
 
-class WorkbenchApp(App[int]):
+class WorkbenchApp(Looks):
     """The workbench on a workspace.
 
-    `root` is the folder or pack to show; `run_id` opens straight on a run; `theme_name` overrides
-    the user's choice. The app owns nothing that the journal could not rebuild.
+    `root` is the folder or pack to show; `run_id` opens straight on a run and drives it, `place`
+    leads back to where the person was; `theme_name` overrides the user's choice. The app owns
+    nothing that the journal could not rebuild.
     """
 
     # The debugger's is read too: a sheet that comes later has all of them parsed once more.
@@ -59,20 +66,16 @@ class WorkbenchApp(App[int]):
         run_id: str | None = None,
         theme_name: str = "",
         present: bool = False,
+        place: Place | None = None,
     ) -> None:
-        super().__init__(ansi_color=ansi_color_wanted())
-        self.workspace = workspace
+        super().__init__(workspace, theme_name, present)
         self.root = root
-        self.present = present
         self._run_id = run_id
+        self._place = place or Place()
         self._resuming: set[str] = set()
+        self.marked: NamedValue | None = None  # what `D` compares with
+        self.ignored_paths: set[str] = set()  # patterns that no comparison tells
         self._drain = Drain(workspace.events.subscribe())
-        themes, self._theme_problems = load_themes(workspace.theme_folders())
-        for theme in themes.values():
-            self.register_theme(theme)
-        # Here, where nothing is on the screen yet that would be styled twice.
-        self.theme, unknown = pick(themes, theme_name, self.available_themes)
-        self._theme_problems += [unknown] if unknown else []
 
     def on_mount(self) -> None:
         # Until its own mounting is over Textual draws a frame and throws it away.
@@ -83,10 +86,9 @@ class WorkbenchApp(App[int]):
         if self._run_id is not None:
             self.open_run(self._run_id)
             self.call_after_refresh(self.drive_run, self._run_id)
-        else:
-            self.push_screen(self._packs())
-        for finding in self._theme_problems:
-            self.call_after_refresh(self.tell, f"{finding.where}: {finding.message}")
+        elif not go_back_to(self, self._place):
+            self.go_to_packs()
+        self.call_after_refresh(self.tell_problems)
         self.set_interval(RATE, self._pump)
         self.set_interval(OUTSIDE, self._look_outside)
         self.call_after_refresh(self._settled)
@@ -99,14 +101,15 @@ class WorkbenchApp(App[int]):
 
     # going places
 
-    def open_run(self, run_id: str) -> None:
-        """Show a run in the debugger, the one that shows it already if there is one."""
+    def open_run(self, run_id: str, place: Place | None = None) -> None:
+        """Show a run in the debugger, the one that shows it already if there is one; a new one
+        shows the `place` again that was kept of it."""
         shown = self.debugger_of(run_id)
         if shown is not None:
             self._back_to(shown)
             return
         try:
-            self.push_screen(DebugScreen(run_id, self.workspace))
+            self.push_screen(DebugScreen(run_id, self.workspace, place))
         except WorkbenchError as error:
             self.tell(f"{error} [{error.code}]")
 
@@ -129,7 +132,8 @@ class WorkbenchApp(App[int]):
 
     def replace_run(self, screen: WorkbenchScreen, run: Run) -> None:
         """Another run takes the place of the one a screen shows."""
-        self.switch_screen(DebugScreen(run.id, self.workspace))
+        place = screen.shown_place if isinstance(screen, DebugScreen) else None
+        self.switch_screen(DebugScreen(run.id, self.workspace, place))
 
     def _packs(self) -> WorkbenchScreen:
         """A fresh packs screen; loaded only when it is wanted."""
@@ -160,15 +164,37 @@ class WorkbenchApp(App[int]):
 
         self.push_screen(MocksScreen(self.workspace.mocks(Path(pack), mocks), Path(pack).name))
 
+    def go_to_call(self, pack: str, first: ComponentQuestion | None = None) -> None:
+        """The components of a pack, to be called one by one, over what is shown; `first` is what
+        is offered to begin with."""
+        from workbench.tui.screens.call import CallScreen
+
+        self.push_screen(CallScreen(Path(pack), first))
+
     def go_to_waits(self) -> None:
         """The inbox, over what is shown."""
         from workbench.tui.screens.inbox import InboxScreen
 
         self.push_screen(InboxScreen())
 
+    def go_to_talk(self, path: Path | None = None, pack_id: str = "", flow_id: str = "") -> None:
+        """The conversations, over what is shown; those with a flow when one is named."""
+        from workbench.tui.screens.talk import TalkScreen, Target
+
+        self.push_screen(TalkScreen(Target(path, pack_id, flow_id) if path is not None else None))
+
+    def go_to_talk_of(self, run: Run) -> None:
+        """The conversation that a run belongs to, or those with its flow."""
+        from workbench.tui.screens.talk import TalkScreen
+
+        if run.session == run.id:
+            self.go_to_talk(Path(run.options.pack_path), run.pack_id, run.flow_id)
+        else:
+            self.push_screen(TalkScreen(shown=(run.session, run.pack_id, run.flow_id)))
+
     def answer(self, item: OpenWait) -> None:
         """Ask for the answer of a wait, and go on the way the person was going."""
-        from workbench.tui.card_form import wait_card
+        from workbench.model.wait_card import wait_card
         from workbench.tui.screens.answer import AnswerScreen
         from workbench.tui.screens.inbox import due_line
 
@@ -213,7 +239,7 @@ class WorkbenchApp(App[int]):
         if len(self.screen_stack) > 2:
             self.pop_screen()
         elif screen.home:
-            screen.say("this is the first screen; ctrl+q quits")
+            screen.say(f"this is the first screen; {screen.key('quit')} quits")
         else:
             self.switch_screen(self._packs())
 
@@ -228,8 +254,23 @@ class WorkbenchApp(App[int]):
         path = self.workspace.keep_copy(text)
         self.copy_to_clipboard(text)
         size = len(text.encode("utf-8", "replace"))
-        if isinstance(self.screen, WorkbenchScreen):
-            self.screen.say(f"{size} bytes copied · saved to {path}")
+        self.tell(f"{size} bytes copied · saved to {path}", bad=False)
+
+    def show_outside(
+        self, name: str, text: str, line: int = 1, *, pager: bool, run_id: str = ""
+    ) -> None:
+        """Show a text in $PAGER or $EDITOR at a line, the screen put aside meanwhile; its file
+        stays in the state folder. `name` ends in what kind of text it is (".json")."""
+        from workbench.tui.editor import open_file, page
+
+        path = self.workspace.keep_shown(name, text, run_id)
+        try:
+            with self.suspend():
+                problem = (page if pager else open_file)(path, line)
+        except SuspendNotSupported:
+            problem = "this terminal cannot be lent to another program"
+        told = f"{problem} · " if problem else ""
+        self.tell(f"{told}saved to {path}", bad=bool(problem))
 
     def edit_source(self, pack_path: str, where: str) -> None:
         """Open `file:line` of a pack in the user's editor, the screen put aside meanwhile."""
@@ -269,12 +310,32 @@ class WorkbenchApp(App[int]):
 
     def tell(self, text: str, bad: bool = True) -> None:
         """A line on the screen in front."""
-        if isinstance(self.screen, WorkbenchScreen):
-            self.screen.say(text, bad)
+        say = getattr(self.screen, "say", None)  # a note has a line for it, a form has not
+        if callable(say):
+            say(text, bad)
 
     def _look_outside(self) -> None:
         if self.is_running and isinstance(self.screen, WorkbenchScreen):
-            self.screen.look_outside()
+            try:
+                self.screen.look_outside()
+            except WorkbenchError as error:  # what it shows was deleted, or the journal is gone
+                self.tell(f"{error} [{error.code}]")
+            self.notice_settings()
+            self._keep_place()
+
+    def _keep_place(self) -> None:
+        """Write down where the person is, when that is elsewhere than a second ago."""
+        place = place_of(self)
+        if place != self._place:
+            self._place = place
+            keep_place(self.workspace.state, place)  # a few hundred bytes
+
+    def exit(
+        self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        if result is None:  # else a defect ends the app: its screens may not be whole
+            self._keep_place()
+        super().exit(result, return_code, message)
 
     def _pump(self) -> None:
         # While the app is closing its screens are there, but empty.
@@ -283,8 +344,11 @@ class WorkbenchApp(App[int]):
             self._deliver(batch)
 
     def _deliver(self, batch: Happened) -> None:
+        others = self.follow_settings(batch.events)
         for screen in self.screen_stack:
             if isinstance(screen, WorkbenchScreen):
+                if others:
+                    screen.settings_changed()
                 if screen.is_mounted:
                     screen.happened(batch)
                 else:
@@ -296,6 +360,16 @@ class WorkbenchApp(App[int]):
         gc.freeze()
         gc.enable()
         self.watch_packs()
+        if not getattr(self.screen, "home", False):  # the packs say it in their strip
+            self.run_worker(self._tell_away, group="away", thread=True, exit_on_error=False)
+
+    def _tell_away(self) -> None:
+        """Back on a run: what waited while nobody looked (off the event loop)."""
+        from workbench.tui.pack_lines import inbox_word
+
+        away = inbox_word(len(self.workspace.due()), len(self.workspace.answered()))
+        if away:
+            self.call_from_thread(self.tell, f"{away} · 5", False)
 
     def watch_packs(self) -> None:
         """Notice saves of every pack opened so far, off the event loop."""

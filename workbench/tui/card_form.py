@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 
-from workbench.model.run import StepRecord, child_frame
+from workbench.model.card_reading import words
+from workbench.model.cards import Action, Card, Input, Text
 from workbench.model.values import Json
-from workbench.model.waits import Wait
-from workbench.tui.card_reading import card_in, words
-from workbench.tui.cards import Action, Card, Input, Text
 from workbench.tui.widgets.schema_fields import FieldProblem, schema_problems
 
 
@@ -30,40 +28,6 @@ class Way:
     title: str
     action: Action | None = None
     inputs: tuple[Input, ...] = ()
-
-
-# which card
-
-
-def wait_card(wait: Wait, steps: Iterable[StepRecord]) -> Card | None:
-    """The card a wait is about: in its own payload, else the output of the node right before."""
-    known = sorted(steps, key=lambda step: step.ordinal)
-    here = [
-        step
-        for step in known
-        if (step.frame, step.node, step.visit) == (wait.frame, wait.node_id, wait.visit)
-    ]
-    if not here:
-        return None
-    own = card_in(here[-1].input)
-    if own is not None:
-        return own
-    before = _before(here[-1], known)
-    # The output of a wait repeats the card that it was answered with.
-    asked = before is None or before.status != "succeeded" or before.resolution is not None
-    return None if before is None or asked else card_in(before.output)
-
-
-def _before(step: StepRecord, known: Sequence[StepRecord]) -> StepRecord | None:
-    """The step right before in the same frame; before the first of a sub-flow, its caller's."""
-    earlier = [one for one in known if one.ordinal < step.ordinal]
-    same = [one for one in earlier if one.frame == step.frame]
-    if same:
-        return same[-1]
-    for one in earlier:
-        if child_frame(one.frame, one.node, one.visit) == step.frame:
-            return _before(one, known)
-    return None
 
 
 # the ways

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
 
-from workbench.tui.card_reading import words
-from workbench.tui.cards import (
+from workbench.model.card_reading import words
+from workbench.model.cards import (
     Action,
     Buttons,
     Card,
@@ -23,21 +23,12 @@ from workbench.tui.cards import (
     Text,
     Unknown,
 )
+from workbench.session.card_words import about_input, does, shown_url
 from workbench.tui.widgets.cells import Fragment, clean, fit, width_of
 
 _WORD = re.compile(r"\s+|\S+")
 _INDENT = 2
 _LEAST = 16  # cells that indentation leaves for words
-_KINDS = {
-    "text": "text",
-    "long text": "text of several lines",
-    "number": "number",
-    "date": "date",
-    "time": "time",
-    "toggle": "yes or no",
-    "choice": "one of them",
-    "choices": "any of them",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +71,8 @@ def _placed(placed: Placed, width: int, depth: int) -> Iterator[CardLine]:
     depth += placed.depth
     element = placed.element
     if placed.hidden:
-        yield from _indented([CardLine((("hidden until toggled:", "muted"),))], width, depth)
+        told = _wrapped([("hidden until toggled:", "muted")], _room(width, depth))
+        yield from _indented(told, width, depth)
         depth += 1
     if isinstance(element, Buttons):
         yield from _indented(_buttons(element.actions, width, depth), width, depth)
@@ -110,7 +102,7 @@ def _element(element: Element, room: int) -> Iterator[CardLine]:
         yield from _facts(element, room)
     elif isinstance(element, Picture):
         about = f"{element.kind}: {element.alt.strip()}" if element.alt.strip() else element.kind
-        pieces = [(f"[{about}] ", "muted"), (_url(element.url), "info")]
+        pieces = [(f"[{about}] ", "muted"), (shown_url(element.url), "info")]
         yield from _wrapped(pieces, room, element.url, _INDENT)
     elif isinstance(element, Input):
         yield from _input(element, room)
@@ -122,20 +114,13 @@ def _runs(text: Text) -> Iterator[Fragment]:
     for run in text.runs:
         yield run.text, _tone(run, text.heading)
         if run.url:
-            yield f" ({_url(run.url)})", "info"
+            yield f" ({shown_url(run.url)})", "info"
 
 
 def _tone(run: Run, heading: bool) -> str:
     if run.strong or heading:
         return "strong"
     return "muted" if run.subtle else ""
-
-
-def _url(url: str) -> str:
-    """An address as it is; data in place of one by its kind and size."""
-    if url[:5].lower() != "data:":
-        return words(url, 400)
-    return f"{url.partition(',')[0][:60]}, {len(url)} characters"
 
 
 def _facts(facts: Facts, room: int) -> Iterator[CardLine]:
@@ -152,30 +137,12 @@ def _facts(facts: Facts, room: int) -> Iterator[CardLine]:
 
 
 def _input(asked: Input, room: int) -> Iterator[CardLine]:
-    about = " · ".join(part for part in _about(asked) if part)
+    about = " · ".join(part for part in about_input(asked) if part)
     pieces: list[Fragment] = []
     if asked.label or asked.required:
         pieces = [(asked.label, "strong"), (" *" if asked.required else "", "warn"), ("  ", "")]
     yield from _wrapped([*pieces, (about, "muted")], room, "", _INDENT)
     yield from _control(asked, room)
-
-
-def _about(asked: Input) -> Iterator[str]:
-    yield asked.id or "has no id and is never sent"
-    yield _KINDS[asked.kind] + _bounds(asked)
-    if asked.kind == "toggle" and (asked.on, asked.off) != ("true", "false"):
-        yield f'sends "{words(asked.on, 40)}" or "{words(asked.off, 40)}"'
-    yield words(asked.placeholder, 200)
-
-
-def _bounds(asked: Input) -> str:
-    if asked.longest:
-        return f", at most {asked.longest} characters"
-    if asked.least and asked.most:
-        return f" from {asked.least} to {asked.most}"
-    if asked.least or asked.most:
-        return f" from {asked.least}" if asked.least else f" up to {asked.most}"
-    return ""
 
 
 def _control(asked: Input, room: int) -> Iterator[CardLine]:
@@ -214,27 +181,14 @@ def _flowing(items: Sequence[str], room: int) -> Iterator[CardLine]:
 def _buttons(actions: Sequence[Action], width: int, depth: int) -> Iterator[CardLine]:
     room = _room(width, depth)
     for action in actions:
-        pieces = [(f"[ {clean(action.title, 40)} ]", "strong"), ("  ", ""), _does(action)]
+        pieces = [(f"[ {clean(action.title, 40)} ]", "strong"), ("  ", ""), _deed(action)]
         yield from _wrapped(pieces, room, _copied(action), _INDENT)
         if action.card is not None:
             yield from _card(action.card, room, 1, True)
 
 
-def _does(action: Action) -> Fragment:
-    data = "" if action.data is None else f" {words(action.data, 200)}"
-    alone = "" if action.gathers else ", without the inputs"
-    if action.kind == "submit":
-        return f"submits{data or ' the inputs' * action.gathers}{alone}", "muted"
-    if action.kind == "execute":
-        verb = f" {action.verb}" if action.verb else ""
-        return f"executes{verb}{data}{alone}", "muted"
-    if action.kind == "open":
-        return f"opens {_url(action.url)}", "info"
-    if action.kind == "show":
-        return "shows" if action.card is not None else "shows a card too deep to be shown", "muted"
-    if action.kind == "toggle":
-        return f"shows or hides {', '.join(action.targets)}", "muted"
-    return action.type or "no type", "warn"
+def _deed(action: Action) -> Fragment:
+    return does(action), {"open": "info", "unknown": "warn"}.get(action.kind, "muted")
 
 
 def _copied(action: Action) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.model.run import place_name
 from workbench.tui.run_model import RunModel
 
 
@@ -22,8 +23,22 @@ def walked(model: RunModel) -> Walked:
     return Walked(
         frozenset(step.where for step in steps),
         frozenset(
-            (step.where, f"{step.frame}{step.route.to}")
+            (step.where, place_name(step.frame, step.route.to))
             for step in steps
             if step.route is not None and step.route.to is not None
-        ),
+        )
+        | _needed(model, {step.where for step in steps}),
+    )
+
+
+def _needed(model: RunModel, ran: set[str]) -> frozenset[tuple[str, str]]:
+    """In a workflow: from every step that ran to those that needed it and ran."""
+    flow = model.flow_of("")
+    if flow is None or flow.workflow is None:
+        return frozenset()
+    return frozenset(
+        (other, node.id)
+        for node in flow.nodes.values()
+        for other in (node.step.depends_on if node.step is not None else ())
+        if node.id in ran and other in ran
     )

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 import msgspec
 
+from workbench.model.card_places import find_card
 from workbench.model.effect import EffectRecord
 from workbench.model.flow import Node
-from workbench.model.run import Missing, StepRecord
+from workbench.model.run import Missing, StepRecord, in_branch
 from workbench.model.values import Json
 from workbench.model.waits import Wait
-from workbench.tui.card_places import find_card
+from workbench.tui.failure_lines import detail_lines
 from workbench.tui.run_model import RunModel
+from workbench.tui.touched_state import touched_state
 from workbench.tui.widgets.cells import human_duration
+from workbench.tui.widgets.veil import veiled
 
 _CUT_SHORT = {
     "cancelled": "Cancelled before it ended.",
@@ -48,6 +51,9 @@ class Inspection:
     inner: str = ""  # the key of the payload that is shown alone: "input" of an exec node
     card: Json = None  # the Adaptive Card in what is shown: of the output, or of a wait's input
     card_title: str = "Card"
+    details: Json = None  # what a failure says beyond its sentence
+    # The stored keys the step touched, as it found and as it left them.
+    state: tuple[dict[str, Json], dict[str, Json]] | None = None
 
 
 def inspect(model: RunModel, path: str) -> Inspection:
@@ -149,6 +155,8 @@ def _done(model: RunModel, path: str, node: Node | None, step: StepRecord) -> In
         logs=tuple(step.logs.splitlines()),
         step=step,
         where=_where(node, step),
+        details=step.error.details if step.error is not None else None,
+        state=touched_state(model, step),
     )
 
 
@@ -190,18 +198,23 @@ def _reasons(model: RunModel, step: StepRecord) -> list[tuple[str, str]]:
     if error is not None:
         lines.append(("bad", f"✗ {error.code}  {error.message}"))
     lines.extend(_missing_lines(step.missing))
+    noticed = () if veiled() else step.findings
+    lines.extend(("warn", f"! {finding.message}") for finding in noticed)
     if error is not None:
         said = "the component" if error.origin == "component" else error.origin
         again = "retryable" if error.retryable else "not retryable"
         place = "" if step.missing else f" · {error.where}"
         lines.append(("muted", f"  returned by {said} · {again}{place}"))
+        lines.extend(("", line) for line in detail_lines(error.details))
     if model.pause is not None and model.failed_step is step:
         lines.append(("strong", _if_let_go(model, step)))
     if step.status in _CUT_SHORT:
         lines.append(("strong", _CUT_SHORT[step.status]))
     if step.status == "waiting":
         lines.extend(_wait_lines(model, step))
-    if step.route is not None and step.error is None:
+    if step.route is not None and in_branch(step.frame):
+        lines.append(("", step.way))
+    elif step.route is not None and step.error is None:
         lines.append(("", f"→ {step.route.to or 'the end'}: {step.route.why}"))
     return lines
 
@@ -212,6 +225,10 @@ def _missing_lines(missing: tuple[Missing, ...]) -> list[tuple[str, str]]:
 
 def _if_let_go(model: RunModel, step: StepRecord) -> str:
     node = model.node_of(step.where)
+    if node is not None and node.step is not None:
+        if node.step.execution == "parallel":
+            return "If you let it go on: the other branches go on, the workflow ends FAILED"
+        return "If you let it go on: what runs beside it may finish, the workflow ends FAILED"
     routes = node.routing.routes if node is not None else ()
     target = next((route.to for route in routes if route.status == "error"), None)
     if target is not None:
@@ -234,6 +251,24 @@ def effect_line(effect: EffectRecord) -> str:
     else:
         what = effect.target
     return f"{effect.kind:<12} {what}  {answer_of(effect)}"
+
+
+def effect_body(effect: EffectRecord) -> dict[str, Json]:
+    """All of an effect as one value: kind, target, source, request and answer."""
+    body: dict[str, Json] = {
+        "kind": effect.kind,
+        "target": effect.target,
+        "source": effect.source,
+        "request": effect.request,
+    }
+    outcome = effect.outcome
+    if outcome is not None and outcome.failure is not None:
+        failure = outcome.failure
+        told = {"code": failure.code, "message": failure.message, "details": failure.details}
+        body["answer"] = told
+    elif outcome is not None:
+        body["answer"] = outcome.value
+    return body
 
 
 def answer_of(effect: EffectRecord) -> str:

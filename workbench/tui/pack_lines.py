@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from workbench.model.findings import Finding
 from workbench.model.flow import Flow
 from workbench.model.pack import Pack
 from workbench.session.views import PackSummary
+from workbench.tui.widgets.veil import veiled
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 _GLYPH = {"error": "✗", "warning": "!", "info": "·"}
@@ -22,11 +24,12 @@ def pack_lines(item: PackSummary) -> list[str]:
             return [f"✗ refused: {item.path}"]
         return [f"✗ {problem.message}", f"  {problem.where}  [{problem.code}]"]
     pack = item.pack
-    lines = [f"{pack.name or pack.id} {pack.version} · {pack.layout} · {pack.integrity}"]
+    title = f"{pack.name or pack.id} {pack.version}"
+    lines = [title if veiled() else f"{title} · {pack.layout} · {pack.integrity}"]
     if pack.description:
         lines.append(pack.description)
     lines.append(f"entry flow {pack.entry.flow_id or 'none'}: {pack.entry.why}")
-    lines.append(item.path)
+    lines.extend([] if veiled() else [item.path])
     lines.extend(_finding_lines(pack.all_findings))
     if pack.components:
         lines.extend(["", "Components"])
@@ -62,12 +65,15 @@ def flow_lines(pack: Pack, flow: Flow, input_text: str) -> list[str]:
     if pack.entry.flow_id == flow.id:
         lines.append(f"the pack's entry flow: {pack.entry.why}")
     lines.append(f"input {input_text}")
+    for point in flow.workflow.entries.values() if flow.workflow is not None else ():
+        told = f"entry point {point.id}: {point.label or point.description}".rstrip(": ")
+        lines.append(f"{told} · begins at {point.starts_at} (--entry {point.id})")
     found = [*flow.findings, *(one for node in flow.nodes.values() for one in node.findings)]
     return [*lines, *_finding_lines(found)]
 
 
 def _finding_lines(findings: list[Finding] | tuple[Finding, ...]) -> list[str]:
-    if not findings:
+    if not findings or veiled():
         return []
     ranked = sorted(findings, key=lambda finding: _ORDER[finding.severity])
     return [
@@ -108,10 +114,17 @@ def pack_label(item: PackSummary) -> str:
     """A pack in the tree: its name, version and the worst word about it."""
     if item.pack is None:
         return f"{_GLYPH['error']} {_name(item)}  refused"
+    health = "ok" if veiled() else item.health
     sign, word = {"warning": ("! ", "  warnings"), "error": ("✗ ", "  errors")}.get(
-        item.health, ("", "")
+        health, ("", "")
     )
     return f"{sign}{_name(item)} {item.pack.version}{word}"
+
+
+def as_counted(text: str) -> list[tuple[int, str]]:
+    """What sorts names as people count: "p2" before "p10"."""
+    parts = re.split(r"(\d+)", text.lower())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def nothing_lines(loading: bool, root: Path, text: str) -> list[str]:
@@ -120,9 +133,4 @@ def nothing_lines(loading: bool, root: Path, text: str) -> list[str]:
         return ["reading packs …"]
     if text:
         return [f"No pack or flow here has {text!r} in its name. Esc shows all again."]
-    return [
-        f"There is no pack in {root.resolve()}.",
-        "",
-        "  workbench PATH   opens another folder or a .gtpack",
-        "  workbench demo   opens the sample packs, ready to step",
-    ]
+    return [f"There is no pack in {root.resolve()}."]

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from workbench.model.run import Run
+from workbench.session import ComponentQuestion
 from workbench.session.views import PackSummary
-from workbench.tui.actions import BY_ID, spelled_keys
+from workbench.tui.actions import BY_ID
+from workbench.tui.looks import ThemeChoice
 from workbench.tui.screens.base import WorkbenchScreen
 from workbench.tui.screens.debug import DebugScreen
+from workbench.tui.screens.settings import rerun_entries
 
 if TYPE_CHECKING:
     from workbench.tui.app import WorkbenchApp
@@ -52,6 +55,7 @@ class Everything(Provider):
             *_runs(bench),
             *_flows(bench, packs),
             *_themes(bench),
+            *(Entry(*one) for one in rerun_entries(bench)),
         ]
 
     async def discover(self) -> Hits:
@@ -75,13 +79,15 @@ def _actions(screen: object) -> Iterator[Entry]:
         if name == "palette":
             continue
         action, why = BY_ID[name], screen.refuse(name)
-        about = f"{spelled_keys(action)}{f'   now: {why}' if why else ''}"
+        about = f"{screen.bench.keys.spelled(name)}{f'   now: {why}' if why else ''}"
         run = partial(screen.action_perform, name)
         yield Entry(f"{screen.title_of(name)}: {action.help}", run, about)
 
 
 def _nodes(screen: object) -> Iterator[Entry]:
-    if not isinstance(screen, DebugScreen):
+    from workbench.tui.screens.graph import GraphScreen
+
+    if not isinstance(screen, DebugScreen | GraphScreen):
         return
     for path, word in screen.node_words():
         yield Entry(f"node {path} {word}", partial(screen.put_cursor, path), "Put the cursor on it")
@@ -95,6 +101,8 @@ def _runs(bench: WorkbenchApp) -> Iterator[Entry]:
 
 def _state(bench: WorkbenchApp, run: Run) -> str:
     """The run's status; one that could go on but does not is "paused"."""
+    if run.origin == "observed":
+        return f"{run.status}, observed"
     live = bench.workspace.live(run.id)
     moving = live is not None and live.debugger.current is None
     return run.status if run.ended or run.status == "waiting" or moving else "paused"
@@ -107,12 +115,16 @@ def _flows(bench: WorkbenchApp, packs: list[PackSummary]) -> Iterator[Entry]:
             yield Entry(f"pack {item.path} refused", partial(bench.show_pack, item.path), reason)
             continue
         yield Entry(f"pack {item.pack.id}", partial(bench.show_pack, item.path), item.path)
+        for part in item.pack.components:
+            call = partial(bench.go_to_call, item.path, ComponentQuestion(part))
+            yield Entry(f"call {item.pack.id} {part}", call, "One operation, without a flow")
         for flow in item.pack.flows.values():
             show = partial(bench.show_pack, item.path, flow.id)
             yield Entry(f"flow {item.pack.id} {flow.id}", show, flow.title or flow.description)
 
 
 def _themes(bench: WorkbenchApp) -> Iterator[Entry]:
-    for name in sorted(bench.available_themes):
-        about = "In use" if name == bench.theme else "Use it until you quit"
-        yield Entry(f"theme {name}", partial(setattr, bench, "theme", name), about)
+    worn = bench.theme
+    for name in bench.theme_names:
+        about = "In use" if name == worn else "Enter keeps it, Esc goes back"
+        yield Entry(f"theme {name}", ThemeChoice(bench, name), about)

@@ -210,8 +210,7 @@ def _ends(flow: Flow, node: str) -> bool:
 
 def flow_edges(flow: Flow) -> FlowEdges:
     """The routes of a flow sorted into those that lead down the page and those that lead up."""
-    roots = [flow.start, *flow.entrypoints.values()]
-    entries = [node for node in dict.fromkeys(roots) if node is not None and node in flow.nodes]
+    entries = flow.roots
     back: dict[str, list[str]] = {node: [] for node in flow.nodes}
     finished: list[str] = []
     state: dict[str, int] = {}  # 1 on the path being walked, 2 done

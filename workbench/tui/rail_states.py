@@ -8,6 +8,7 @@ from dataclasses import replace
 from workbench.model.flow import Flow
 from workbench.model.run import StepRecord
 from workbench.model.stepping import Breakpoint
+from workbench.model.workflow import gave_up, latest, reachable
 from workbench.tui.run_model import RunModel
 from workbench.tui.widgets.rail_rows import NOT_REACHED, NOT_TAKEN, PENDING, RailState, step_state
 from workbench.tui.widgets.rail_rows import Breakpoint as Mark
@@ -17,18 +18,22 @@ def rail_states(model: RunModel, breakpoints: Iterable[Breakpoint]) -> dict[str,
     """States by path (frame + node); a path that is absent reads "pending"."""
     marks = {(item.flow, item.node): _mark(item) for item in breakpoints if item.node}
     current = model.current
+    standing = model.standing
     states: dict[str, RailState] = {}
     # Of a node that ran a thousand times only the last time is on the rail.
-    latest = {step.where: step for step in model.visible()}
-    for path, step in latest.items():
+    shown = {step.where: step for step in model.visible()}
+    for path, step in shown.items():
         forks = _forks(model, step)
         states[path] = step_state(
-            step, forks=forks, changed=_changed(model, step), current=path == current
+            step, forks=forks, changed=_changed(model, step), current=path in standing
         )
     for frame in ("", *model.frames()):
         flow = model.flow_of(frame)
         if flow is not None:
-            _not_taken(states, model, frame, flow, latest)
+            if flow.workflow is not None:
+                _never_runs(states, model, flow)
+            else:
+                _not_taken(states, model, frame, flow, shown)
             for name in flow.nodes:
                 mark = marks.get((flow.id, name), "")
                 path = f"{frame}{name}"
@@ -41,6 +46,18 @@ def rail_states(model: RunModel, breakpoints: Iterable[Breakpoint]) -> dict[str,
     return states
 
 
+def _never_runs(states: dict[str, RailState], model: RunModel, flow: Flow) -> None:
+    """Steps of a workflow that cannot run any more: what they need has failed, or it is over."""
+    records = latest(model.visible())
+    over = model.run.ended and not model.past
+    lost = {name for name, record in records.items() if gave_up(record)}
+    for name in list(lost):
+        lost |= reachable(flow, name)
+    for name in flow.nodes:
+        if name not in records and (over or name in lost):
+            states.setdefault(name, NOT_REACHED)
+
+
 def _mark(item: Breakpoint) -> Mark:
     if not item.enabled:
         return "off"
@@ -49,7 +66,7 @@ def _mark(item: Breakpoint) -> Mark:
 
 def _forks(model: RunModel, step: StepRecord) -> bool:
     node = model.node_of(step.where)
-    return node is not None and len(node.routing.routes) > 1
+    return node is not None and node.step is None and len(node.routing.routes) > 1
 
 
 def _changed(model: RunModel, step: StepRecord) -> str:

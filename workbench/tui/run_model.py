@@ -14,7 +14,7 @@ import msgspec
 from workbench.model.effect import EffectRecord
 from workbench.model.events import Event, Pause
 from workbench.model.flow import Definition, Flow, Node
-from workbench.model.run import Run, StepRecord, child_frame
+from workbench.model.run import Run, StepRecord, child_frame, in_branch
 from workbench.model.waits import Wait
 from workbench.session.views import Preview, RunView
 
@@ -78,6 +78,8 @@ class RunModel:
 
     def _parked(self, wait: Wait) -> None:
         self.waits[wait.key_id] = wait
+        if wait.promise:
+            return  # its step runs on until somebody answers
         step = next(
             (
                 one
@@ -163,12 +165,21 @@ class RunModel:
             step = self.steps.get(self.now)
             return step.where if step is not None else None
         if self.pause is not None:
-            return f"{self.pause.frame}{self.pause.node}"
+            return self.pause.where
         if self.run.cursor:
             place = self.run.cursor[-1]
-            return f"{place.frame}{place.node}"
+            return place.where
         visible = self.visible()
         return visible[-1].where if visible else None
+
+    @property
+    def standing(self) -> frozenset[str]:
+        """Paths of the nodes in question: `current`, and the other branches of a workflow that
+        run, wait or may begin."""
+        found = {self.current} if self.current is not None else set()
+        if not self.past and self.pause is None:
+            found.update(place.where for place in self.run.cursor if in_branch(place.frame))
+        return frozenset(found)
 
     @property
     def failed_step(self) -> StepRecord | None:
@@ -213,7 +224,7 @@ class RunModel:
 
     @property
     def open_waits(self) -> list[Wait]:
-        return [wait for wait in self.waits.values() if wait.phase == "open"]
+        return [wait for wait in self.waits.values() if wait.phase in ("open", "pending")]
 
     @property
     def parked(self) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from workbench.session.settings import Rerun
 from workbench.tui.run_model import RunModel
 from workbench.tui.widgets.status_strip import StripState
 
+_RERUN = {"off": "", "here": "on save: to here", "whole": "on save: whole"}
 _STATUS = {"finished": "DONE", "failed": "FAILED", "cancelled": "CANCELLED"}
 
 
-def strip_state(model: RunModel, waits: int, note: str = "") -> StripState:
-    """What row 1 says about a run at the moment looked at."""
+def strip_state(model: RunModel, waits: int, rerun: Rerun = "off") -> StripState:
+    """What row 1 says about a run at the moment looked at, and what a save would do to it."""
     run = model.run
     state, reason, bad = _state(model)
     shown = model.step_at(model.current or "")
@@ -22,15 +24,23 @@ def strip_state(model: RunModel, waits: int, note: str = "") -> StripState:
         state=state,
         reason=reason,
         bad=bad,
-        node=model.current or "",
+        node=_where(model),
         step=str(shown.ordinal if shown is not None else model.now),
         clock=clock,
         clock_short=_short_clock(clock),
         network=model.network,
         network_short="off" if model.network == "offline" else "live",
         waits=waits,
-        note=note,
+        note=_RERUN[rerun],
     )
+
+
+def _where(model: RunModel) -> str:
+    """The node in question; every one that waits when nothing else can go on."""
+    if model.parked and not model.past:
+        waiting = {wait.signal for wait in model.open_waits}
+        return ", ".join(at.where for at in model.run.cursor if at.where in waiting)
+    return model.current or ""
 
 
 def _state(model: RunModel) -> tuple[str, str, bool]:
@@ -48,6 +58,8 @@ def _state(model: RunModel) -> tuple[str, str, bool]:
         return _STATUS[model.run.status], "", model.run.status == "failed"
     if model.live:
         return "RUNNING", "", False
+    if model.run.origin == "observed":
+        return "RUNNING", "outside", False
     return "PAUSED", "" if model.run.status == "created" else "not driven", False
 
 

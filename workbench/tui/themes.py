@@ -7,7 +7,6 @@ finding: the theme is left out and the default stays.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -18,6 +17,7 @@ from textual.color import Color, ColorParseError
 from textual.theme import BUILTIN_THEMES, Theme
 
 from workbench.model.findings import Finding
+from workbench.session.settings import nearest, toml_lines, toml_place
 
 DEFAULT = "dusk"
 LAST_RESORT = "textual-dark"  # Textual's own: there even when no file of ours can be read
@@ -51,31 +51,40 @@ def load_themes(folders: Iterable[Path]) -> tuple[dict[str, Theme], list[Finding
 
 def read_theme(path: Path) -> tuple[Theme | None, list[Finding]]:
     """One theme file: the theme, or None and why not."""
+    text = ""
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        return None, [_finding(path, f"cannot be read: {error}")]
+        text = path.read_text("utf-8")
+        table = tomllib.loads(text)
+    except OSError as error:
+        return None, [_finding(path.name, f"cannot be read: {error.strerror}")]
+    except UnicodeDecodeError:
+        return None, [_finding(path.name, "not UTF-8 text")]
     except tomllib.TOMLDecodeError as error:
-        return None, [_finding(path, f"not TOML: {error}")]
-    problems = [_finding(path, problem) for problem in _problems(table)]
+        where, said = toml_place(path.name, text, error)
+        return None, [_finding(where, f"not TOML: {said}")]
+    problems = _problems(table)
     if problems:
-        return None, problems
+        places = toml_lines(text)
+        return None, [_finding(f"{path.name}:{places.get(key, 1)}", said) for key, said in problems]
     table.setdefault("name", path.stem)
     return Theme(**table), []
 
 
 def pick(
-    themes: Mapping[str, Theme], wanted: str = "", present: Iterable[str] = BUILTIN_THEMES
+    themes: Mapping[str, Theme],
+    wanted: str = "",
+    present: Iterable[str] = BUILTIN_THEMES,
+    where: str = "settings",
 ) -> tuple[str, Finding | None]:
-    """The theme to use: the wanted one, ours or Textual's, else the default with a finding."""
+    """The theme to use: the wanted one, ours or Textual's, else the default with a finding that
+    names `where` it was wanted."""
     known = [*themes, *present]
     fallback = DEFAULT if DEFAULT in themes else LAST_RESORT
     if not wanted or wanted in known:
         return wanted or fallback, None
-    near = difflib.get_close_matches(wanted, known, 1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = nearest(wanted, known)
     return fallback, Finding(
-        "theme_unknown", "warning", "settings", f"no theme is called {wanted!r}{hint}"
+        "theme_unknown", "warning", where, f"no theme is called {wanted}{hint}"
     )
 
 
@@ -89,33 +98,36 @@ def ansi_color_wanted(environ: Mapping[str, str] = os.environ) -> bool | None:
     return True if "NO_COLOR" in environ else None
 
 
-def _finding(path: Path, problem: str) -> Finding:
-    return Finding("theme_invalid", "warning", str(path.name), f"{problem}; the theme is left out")
+def _finding(where: str, problem: str) -> Finding:
+    return Finding("theme_invalid", "warning", where, problem)
 
 
-def _problems(table: dict[str, Any]) -> list[str]:
-    problems = [_unknown(key) for key in table if key not in _KEYS]
+Problem = tuple[tuple[str, ...], str]  # the key it is about, and the sentence
+
+
+def _problems(table: dict[str, Any]) -> list[Problem]:
+    problems: list[Problem] = [((key,), _unknown(key)) for key in table if key not in _KEYS]
     if "primary" not in table:
-        problems.append("primary is missing")
+        problems.append(((), "primary is missing"))
     for key in _COLOURS:
         if key in table and not _is_colour(table[key]):
-            problems.append(f"{key} is no colour: {table[key]!r}")
+            problems.append(((key,), f"{key} is no colour: {table[key]!r}"))
     for key in _SWITCHES:
         if not isinstance(table.get(key, False), bool):
-            problems.append(f"{key} must be true or false")
+            problems.append(((key,), f"{key} must be true or false"))
     for key in _NUMBERS:
         number = table.get(key, 0.5)
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 <= number <= 1:
-            problems.append(f"{key} must be a number from 0 to 1")
+            problems.append(((key,), f"{key} must be a number from 0 to 1"))
     name = table.get("name", "x")
     if not isinstance(name, str) or not name.strip():
-        problems.append("name must be text")
+        problems.append((("name",), "name must be text"))
     variables = table.get("variables", {})
     if not isinstance(variables, dict):
-        problems.append("variables must be a table")
+        problems.append((("variables",), "variables must be a table"))
     else:
         problems += [
-            f"variables.{key} must be text"
+            (("variables", key), f"variables.{key} must be text")
             for key, value in variables.items()
             if not isinstance(value, str)
         ]
@@ -123,8 +135,7 @@ def _problems(table: dict[str, Any]) -> list[str]:
 
 
 def _unknown(key: str) -> str:
-    near = difflib.get_close_matches(key, _KEYS, 1)
-    return f"unknown key {key}" + (f"; did you mean {near[0]}?" if near else "")
+    return f"unknown key {key}{nearest(key, _KEYS)}"
 
 
 def _is_colour(value: object) -> bool:

@@ -9,18 +9,18 @@ from hypothesis import given, settings
 
 from tests.tui.cards.samples import REFUND, SIGN
 from tests.tui.cards.test_card_reading import cards
+from workbench.model.card_reading import read_card
+from workbench.model.pointers import ABSENT
 from workbench.model.run import StepRecord
+from workbench.model.wait_card import wait_card
 from workbench.model.waits import Wait
 from workbench.tui.card_form import (
     Way,
     answer_of,
     problems_of,
     schema_of,
-    wait_card,
     ways_of,
 )
-from workbench.tui.card_reading import read_card
-from workbench.tui.widgets.json_rows import ABSENT
 from workbench.tui.widgets.schema_fields import FieldProblem, fields_of, read_fields
 
 

@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 
 from tests.tui.cards.samples import REFUND
 from tests.tui.widgets.stage import play, rows_of
+from workbench.model.card_reading import read_card
 from workbench.tui.card_lines import card_lines
-from workbench.tui.card_reading import read_card
 from workbench.tui.themes import ansi_color_wanted
 from workbench.tui.widgets.card_view import CardView
 from workbench.tui.widgets.glyphs import use_ascii

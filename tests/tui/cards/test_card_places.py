@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.tui.card_places import CONTENT_TYPE, find_card
+from workbench.model.card_places import CONTENT_TYPE, find_card
 
 CARD: dict[str, Any] = {"type": "AdaptiveCard", "version": "1.3", "body": []}
 BARE: dict[str, Any] = {"body": [], "actions": []}

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.tui.cards.samples import ARRIVED, REFUND
-from workbench.tui.card_lines import card_lines, framed
-from workbench.tui.card_reading import MOST_ELEMENTS, read_card, words
-from workbench.tui.cards import (
+from workbench.model.card_reading import MOST_ELEMENTS, read_card, words
+from workbench.model.cards import (
     Action,
     Buttons,
     Card,
@@ -25,6 +24,7 @@ from workbench.tui.cards import (
     Text,
     Unknown,
 )
+from workbench.tui.card_lines import card_lines, framed
 from workbench.tui.widgets.cells import clean
 
 

@@ -11,18 +11,9 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from tests.tui.widgets.stage import heard, play, rows_of
+from workbench.model.pointers import ABSENT, dotted, same, value_at
 from workbench.model.run import Missing
-from workbench.tui.widgets.json_rows import (
-    ABSENT,
-    PAGE,
-    Shown,
-    changes,
-    dotted,
-    rows,
-    same,
-    value_at,
-    walk,
-)
+from workbench.tui.widgets.json_rows import PAGE, Shown, changes, rows, walk
 from workbench.tui.widgets.json_view import JsonView, missing_notes
 from workbench.tui.widgets.value_pane import ValuePane
 

@@ -13,7 +13,7 @@ from textual.binding import Binding
 from textual.pilot import Pilot
 
 from tests.tui.widgets.stage import Stage, heard, play, rows_of
-from workbench.tui.widgets.json_rows import ABSENT
+from workbench.model.pointers import ABSENT
 from workbench.tui.widgets.schema_fields import fields_of, read_fields, schema_problems
 from workbench.tui.widgets.schema_form import FormDraft, SchemaForm
 

@@ -75,23 +75,25 @@ def test_good_bad_and_warning_differ_to_a_deuteranope() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "line", "says"),
     [
-        ("primary = ", "not TOML"),
-        ('name = "x"', "primary is missing"),
-        ('primary = "#12345"', "primary is no colour"),
-        ('primary = "#123456"\nforground = "red"', "did you mean foreground?"),
-        ('primary = "#123456"\ndark = 1', "dark must be true or false"),
-        ('primary = "#123456"\ntext_alpha = 7', "text_alpha must be"),
-        ('primary = "#123456"\n[variables]\nborder = 3', "variables.border must be text"),
+        ("primary = ", 1, "not TOML"),
+        ('name = "x"', 1, "primary is missing"),
+        ('primary = "#12345"', 1, "primary is no colour"),
+        ('primary = "#123456"\nforground = "red"', 2, "did you mean foreground?"),
+        ('primary = "#123456"\ndark = 1', 2, "dark must be true or false"),
+        ('primary = "#123456"\ntext_alpha = 7', 2, "text_alpha must be"),
+        ('primary = "#123456"\n[variables]\nborder = 3', 3, "variables.border must be text"),
     ],
 )
-def test_a_bad_file_is_left_out_with_a_finding(tmp_path: Path, text: str, says: str) -> None:
+def test_a_bad_file_is_left_out_with_a_finding(
+    tmp_path: Path, text: str, line: int, says: str
+) -> None:
     (tmp_path / "mine.toml").write_text(text)
     themes, findings = load_themes([FOLDER, tmp_path, tmp_path / "absent"])
     assert tuple(themes) == NAMES
     assert [finding.code for finding in findings] == ["theme_invalid"]
-    assert findings[0].where == "mine.toml" and says in findings[0].message
+    assert findings[0].where == f"mine.toml:{line}" and says in findings[0].message
 
 
 def test_an_own_theme_replaces_a_bundled_one(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ from workbench.tui.widgets.schema_fields import FieldProblem
 from workbench.tui.widgets.schema_form import FormDraft, SchemaForm
 
 if TYPE_CHECKING:  # most waits have no card
+    from workbench.model.cards import Card
     from workbench.tui.card_form import Way
-    from workbench.tui.cards import Card
 
 OK, OTHER = "ok", "other"
 WAYS = ("err", "timeout", "cancelled")

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.binding import BindingType
+from textual.binding import BindingsMap, BindingType
 from textual.screen import Screen
 
 from workbench.model.errors import WorkbenchError
-from workbench.session import Workspace
 from workbench.tui.actions import BY_ID
-from workbench.tui.bridge import Happened
-from workbench.tui.keymap import bindings
 from workbench.tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
+    from workbench.session import Workspace
     from workbench.tui.app import WorkbenchApp
+    from workbench.tui.bridge import Happened
 
-COMMON = ("help", "palette", "leave", "quit")
+# A reader of one file is an app of its own.
+ONLY_READS = "the settings are in the workbench: this only reads a file"
+COMMON = ("help", "palette", "settings", "present", "leave", "quit")
 
 
 class WorkbenchScreen(Screen[None]):
@@ -32,14 +33,10 @@ class WorkbenchScreen(Screen[None]):
     home: ClassVar[bool] = False  # the screen that Esc ends at
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init_subclass__(cls, **kwargs: object) -> None:
-        if "ACTIONS" in cls.__dict__:
-            own = cls.__dict__.get("BINDINGS", [])
-            cls.BINDINGS = [*bindings((*cls.ACTIONS, *COMMON)), *own]
-        super().__init_subclass__(**kwargs)  # type: ignore[arg-type]
-
     def __init__(self) -> None:
         super().__init__()
+        self._own_bindings = self._bindings
+        self.use_keys()
         # Textual sets it at the first resize, and would style every widget once more for it.
         self.add_class(self.bench.width_class, update=False)
 
@@ -54,6 +51,18 @@ class WorkbenchScreen(Screen[None]):
 
     # actions
 
+    def use_keys(self) -> None:
+        """Listen to the keys in use for what this screen offers."""
+        mine = {key: [one] for key, one in self.bench.keys.bindings(self.offered).items()}
+        self._bindings = BindingsMap.from_keys({**self._own_bindings.key_to_bindings, **mine})
+        self.refresh_bindings()
+
+    def settings_changed(self) -> None:
+        """The user's settings are others now."""
+        self.use_keys()
+        for bar in self.query(KeyBar):
+            bar.refresh()  # the same actions, by other keys
+
     @property
     def offered(self) -> tuple[str, ...]:
         """Every action of this screen."""
@@ -66,6 +75,10 @@ class WorkbenchScreen(Screen[None]):
     def hints(self) -> list[str]:
         """The actions worth a place at the bottom now, the likeliest first."""
         return ["help", "palette"]
+
+    def key(self, action_id: str) -> str:
+        """The key of an action as a sentence names it: "R runs it again"."""
+        return self.bench.keys.first(action_id)
 
     def title_of(self, action_id: str) -> str:
         """What an action is called at the bottom now."""
@@ -88,16 +101,20 @@ class WorkbenchScreen(Screen[None]):
         for bar in self.query(KeyBar):
             bar.say(text, bad)
 
+    def attempt(self, act: Callable[[], None]) -> None:
+        """Do it; a problem becomes one sentence."""
+        try:
+            act()
+        except WorkbenchError as error:
+            self.say(f"{error} [{error.code}]", bad=True)
+
     def ask(self, label: str, value: str, done: Callable[[str], None]) -> None:
         """One line of text from the person; Esc leaves it."""
         from workbench.tui.screens.prompt import PromptScreen
 
         def took(text: str | None) -> None:
             if text is not None:
-                try:
-                    done(text)
-                except WorkbenchError as error:
-                    self.say(f"{error} [{error.code}]", bad=True)
+                self.attempt(lambda: done(text))
 
         self.app.push_screen(PromptScreen(label, value), took)
 
@@ -123,16 +140,34 @@ class WorkbenchScreen(Screen[None]):
         """Once a second in front: notice what other processes wrote. Must cost next to nothing
         and repaint nothing when that is nothing."""
 
+    def audience_changed(self) -> None:
+        """Present mode came or went: show the same, for other eyes."""
+
     # what every screen does
 
     def do_help(self) -> None:
         from workbench.tui.screens.help import HelpScreen
 
         refused = {name: self.refuse(name) for name in self.offered}
-        self.app.push_screen(HelpScreen(self.offered, refused))
+        self.app.push_screen(HelpScreen(self.offered, refused, self.bench.keys))
 
     def do_palette(self) -> None:
         self.app.action_command_palette()
+
+    def do_settings(self) -> None:
+        from workbench.tui.screens.settings import open_settings
+
+        if hasattr(self.app, "choose_theme"):
+            open_settings(self.bench)
+        else:
+            self.say(ONLY_READS)
+
+    def do_present(self) -> None:
+        if not hasattr(self.app, "choose_theme"):
+            self.say(ONLY_READS)
+            return
+        on = self.bench.present = not self.bench.present
+        self.say("present mode" if on else "present mode is off")
 
     def do_leave(self) -> None:
         self.bench.leave(self)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from workbench.model.errors import WorkbenchError
 from workbench.model.events import Event, Pause
 from workbench.model.run import StepTrail
 from workbench.session import Workspace
+from workbench.session.last_place import Place
 from workbench.tui.bridge import Happened
 from workbench.tui.inspection import inspect
 from workbench.tui.rail_states import rail_states
 from workbench.tui.run_model import RunModel
-from workbench.tui.screens.looking import Looking
+from workbench.tui.screens.looking import PANES, Looking
 from workbench.tui.screens.stepping import STEPPING_ACTIONS, Stepping
+from workbench.tui.screens.value_keys import VALUE_ACTIONS
 from workbench.tui.strip_line import strip_state
 from workbench.tui.widgets.graph_place import GraphPlace
 from workbench.tui.widgets.inspector import Inspector
@@ -42,31 +46,36 @@ class DebugScreen(Stepping, Looking):
         "find_next",
         "find_previous",
         "follow",
+        "transcript",
         "edit_input",
         "edit_source",
         "pin",
         "waits",
         "copy",
         "copy_all",
+        *VALUE_ACTIONS,
         "pane_1",
         "pane_2",
         "pane_3",
         "pane_4",
         "pane_5",
+        "talk",
         "packs",
         "mock",
+        "call",
         "supply",
         "next_tab",
         "zoom",
     )
 
-    def __init__(self, run_id: str, workspace: Workspace) -> None:
+    def __init__(self, run_id: str, workspace: Workspace, place: Place | None = None) -> None:
         view = workspace.view(run_id)
         super().__init__(run_id, RunModel(view, workspace.definition(view.run)))
         # How the person last moved: an answered wait goes on the same way.
         self.stepping = True
         self._told: set[str] = set()
         self.graph_place = GraphPlace()
+        self._place = place  # where the person was when they left
 
     def compose(self) -> ComposeResult:
         yield StatusStrip(id="strip")
@@ -84,6 +93,47 @@ class DebugScreen(Stepping, Looking):
         self._load_transcript()
         self.look_again()
         self.show_pane(self._pane)
+        if self._place is not None:
+            self._go_back_to(self._place)
+        run = self.model.run
+        if not (self.model.live or run.ended or run.origin == "observed"):
+            self.call_after_refresh(
+                self.run_worker, self._read_pack, group="pack", thread=True, exit_on_error=False
+            )
+
+    def _read_pack(self) -> None:
+        """A run nobody drives: its pack may have been saved since, and will be watched."""
+        try:
+            pack = self.workspace.pack(Path(self.model.run.options.pack_path))
+        except WorkbenchError as error:
+            self.app.call_from_thread(self.say, f"{error} [{error.code}]", True)
+            return
+        self.workspace.reloader.watch()
+        if pack.definition.hash != self.model.run.definition:
+            self.app.call_from_thread(self.notice_save, pack, by_itself=False)
+
+    @property
+    def shown_place(self) -> Place:
+        """What is in front, to come back to."""
+        put = self._elsewhere or self.model.current is None
+        return Place(
+            run=self.run_id,
+            node=(self.selected or "") if put else "",
+            pane=self._pane,
+            tab=self.query_one(Inspector).tab if self.is_mounted else "",
+            zoomed=self._zoomed,
+        )
+
+    def _go_back_to(self, place: Place) -> None:
+        if place.node and self.query_one(Rail).select(place.node):
+            self.put_cursor(place.node)
+        self.query_one(Inspector).show_tab(place.tab)
+        if place.pane in PANES:
+            self.show_pane(place.pane)
+        if place.zoomed:
+            self.do_zoom()
+        if place.graph:
+            self.call_after_refresh(self.do_graph)
 
     # facts
 
@@ -143,6 +193,10 @@ class DebugScreen(Stepping, Looking):
         ended = [Event(0, "run.changed", run.id, run.updated_at, run)] if run.ended else []
         log.extend([*opened, *ended])
 
+    def audience_changed(self) -> None:
+        self._load_transcript()
+        self.look_again()
+
     def look_again(self) -> None:
         """Bring the panes up to date with the model; each repaints only what changed."""
         model = self.model
@@ -154,7 +208,7 @@ class DebugScreen(Stepping, Looking):
         rail = self.query_one(Rail)
         flow = model.flow_of("")
         rail.show(flow, rail_states(model, self.workspace.breakpoints.all()), model.frames())
-        self.query_one(StatusStrip).update(strip_state(model, len(self.workspace.waits())))
+        self.query_one(StatusStrip).update(strip_state(model, *self.strip_facts))
         self.look_at(self.selected if self._stays() else model.current)
         self.refresh_hints()
 
@@ -206,12 +260,22 @@ class DebugScreen(Stepping, Looking):
     def refuse(self, action_id: str) -> str:
         if action_id in STEPPING_ACTIONS:
             return self.refuse_step(action_id)
-        if action_id == "waits" and not self.workspace.waits():
+        if action_id == "waits" and not self.workspace.wait_counts().open:
             return "nothing is waiting"
         return self.refuse_looking(action_id)
 
+    def do_transcript(self) -> None:
+        from workbench.session.transcript_file import TranscriptFile, transcript_of
+        from workbench.tui.screens.transcript_file import TranscriptScreen
+
+        path, run = transcript_of(self.workspace, self.run_id), self.model.run
+        title = f"run {run.number} · {run.flow_id}"
+        self.app.push_screen(TranscriptScreen(TranscriptFile(path), title))
+
     def hints(self) -> list[str]:
         model = self.model
+        if model.run.origin == "observed":
+            return ["back", "forward", "copy", "find", "follow", "help", "palette"]
         if model.past:
             return ["back", "forward", "leave", "evaluate", "why", "copy", "help", "palette"]
         if model.parked:
@@ -219,7 +283,8 @@ class DebugScreen(Stepping, Looking):
         if model.run.ended:
             return ["restart", "back", "edit_input", "evaluate", "help", "palette"]
         if model.live and model.pause is None:
-            return ["pause", "stop", "back", "help", "palette"]
+            asked = ["waits"] if model.open_waits else []
+            return [*asked, "pause", "stop", "back", "help", "palette"]
         if model.pause is not None and model.pause.effect is not None:
             return ["supply", "go_on", "stop", "evaluate", "help"]
         if model.pause is not None and model.pause.reason == "failure":

@@ -86,6 +86,9 @@ class GraphScreen(Stepping):
         if self.debugger.model is not self.model:
             self._draw()
 
+    def audience_changed(self) -> None:
+        self._draw()
+
     def look_again(self) -> None:
         self.debugger.look_again()
         self._draw()
@@ -101,7 +104,7 @@ class GraphScreen(Stepping):
             walked(model),
             standing=model.past or model.pause is not None or model.run.status == "waiting",
         )
-        self.query_one(StatusStrip).update(strip_state(model, len(self.workspace.waits())))
+        self.query_one(StatusStrip).update(strip_state(model, *self.strip_facts))
         self.query_one("#coverage", OneLine).show(self._coverage)
         self._describe()
         self.refresh_hints()
@@ -136,10 +139,10 @@ class GraphScreen(Stepping):
     def refuse(self, action_id: str) -> str:
         if action_id in STEPPING_ACTIONS:
             return self.refuse_step(action_id)
-        if action_id == "waits" and not self.workspace.waits():
+        if action_id == "waits" and not self.workspace.wait_counts().open:
             return "nothing is waiting"
         if action_id in ("find_next", "find_previous") and not self._found:
-            return "nothing was searched: / finds"
+            return f"nothing was searched: {self.key('find')} finds"
         if action_id == "frame_up":
             return "" if self._caller() is not None else "this is the outermost flow"
         if action_id == "frame_down":
@@ -182,6 +185,25 @@ class GraphScreen(Stepping):
         if debugger is not None:
             debugger.graph_place = place
             debugger.call_after_refresh(debugger.do_graph)
+
+    # the cursor
+
+    def node_words(self) -> list[tuple[str, str]]:
+        """Every node by path with its state word, those of closed sub-flows too."""
+        words = dict(self.debugger.node_words())
+        states = rail_states(self.model, ())
+        for frame, flow in self.model.frames().items():
+            for path in (f"{frame}{name}" for name in flow.nodes):
+                words.setdefault(path, states[path].word if path in states else "pending")
+        return list(words.items())
+
+    def put_cursor(self, path: str) -> None:
+        """The cursor on a node; the sub-flows it is in are opened."""
+        for caller in callers(path):
+            if caller in self.graph.graph.boxes:
+                self.graph.open(caller)
+        self.graph.select(path)
+        self.graph.focus()
 
     # sub-flows
 

@@ -8,16 +8,21 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from workbench.model.cards import Card
+from workbench.model.wait_card import wait_card
 from workbench.session.views import OpenWait
 from workbench.tui.bridge import Happened
 from workbench.tui.pack_lines import inbox_word
 from workbench.tui.screens.base import WorkbenchScreen
+from workbench.tui.widgets.card_view import CardView
 from workbench.tui.widgets.key_bar import KeyBar
 from workbench.tui.widgets.line_view import LineView
 from workbench.tui.widgets.pane import Pane
 from workbench.tui.widgets.reason_lines import ReasonLines
 from workbench.tui.widgets.status_strip import StatusStrip, StripState
 from workbench.tui.widgets.value_pane import ValuePane
+
+PAGE = 100  # waits that are read at once
 
 
 class InboxScreen(WorkbenchScreen):
@@ -30,6 +35,7 @@ class InboxScreen(WorkbenchScreen):
         "go_on",
         "copy",
         "pane_1",
+        "talk",
         "packs",
         "reload",
     )
@@ -37,6 +43,9 @@ class InboxScreen(WorkbenchScreen):
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[OpenWait] = []
+        self._reading = False
+        self._stamp = (0, 0)  # the newest event and how many waits there were when it was filled
+        self._cards: dict[str, Card | None] = {}  # by the key of their wait
 
     def compose(self) -> ComposeResult:
         yield StatusStrip(id="strip")
@@ -45,6 +54,7 @@ class InboxScreen(WorkbenchScreen):
                 yield LineView(id="waits")
             with Pane("Asked", id="asked"), Vertical():
                 yield ReasonLines(id="prompt")
+                yield CardView(id="card")
                 yield ValuePane(id="schema")
         yield KeyBar(id="keys")
 
@@ -57,20 +67,43 @@ class InboxScreen(WorkbenchScreen):
         self._fill()
 
     def _fill(self) -> None:
-        self._rows = self.workspace.waits()
+        """The first page at once; more than that is read off the event loop."""
+        there = self.workspace.wait_counts().open
+        if not self._reading:
+            self._stamp = self.workspace.newest_event(), there
+        if there <= PAGE or not self._rows:
+            self._show(self.workspace.waits(limit=PAGE))
+        if there > PAGE and not self._reading:
+            self._reading = True
+            self.run_worker(self._read_all, group="waits", thread=True, exit_on_error=False)
+
+    def _read_all(self) -> None:
+        try:
+            self.app.call_from_thread(self._show, self.workspace.waits())
+        finally:
+            self._reading = False  # what happened meanwhile is noticed within a second
+
+    def _show(self, rows: list[OpenWait]) -> None:
+        if not self.is_mounted:
+            return
+        self._rows = rows
         view = self.query_one("#waits", LineView)
         view.replace(wait_line(item) for item in self._rows)
         if view.cursor is None and self._rows:
             view.move_cursor(0)
-        self.query_one("#list", Pane).headline = f"{len(self._rows)} open"
+        counts = self.workspace.wait_counts()
+        self.query_one("#list", Pane).headline = f"{counts.open} open"
         self._describe()
-        away = inbox_word(len(self.workspace.due()), len(self.workspace.answered()))
+        away = inbox_word(counts.due, counts.answered)
         self.query_one(StatusStrip).update(
-            StripState(pack="inbox", state="IDLE", waits=len(self._rows), note=away)
+            StripState(pack="inbox", state="IDLE", waits=counts.open, note=away)
         )
 
+    def audience_changed(self) -> None:
+        self._fill()
+
     def look_outside(self) -> None:
-        if [item.key for item in self._rows] != [item.key for item in self.workspace.waits()]:
+        if self._stamp != (self.workspace.newest_event(), self.workspace.wait_counts().open):
             self._fill()
 
     @property
@@ -91,6 +124,7 @@ class InboxScreen(WorkbenchScreen):
         if item is None:
             prompt.show([("muted", "Nothing is waiting.")])
             schema.show("Schema of the answer", {})
+            self._show_card(None)
             return
         lines = [("strong", item.wait.prompt)]
         lines.append(("", f"{item.run.pack_id} ▸ {item.run.flow_id} · run {item.run.number}"))
@@ -99,12 +133,28 @@ class InboxScreen(WorkbenchScreen):
             lines.append(("", due))
         prompt.show(lines)
         schema.show("Schema of the answer", item.wait.schema or {})
+        self._show_card(item)
+
+    def _show_card(self, item: OpenWait | None) -> None:
+        """The card that is asked with instead of the schema: it says more."""
+        view, card = self.query_one("#card", CardView), None
+        if item is not None:
+            if item.key not in self._cards:
+                steps = self.workspace.steps(item.run.id)
+                self._cards[item.key] = wait_card(item.wait, steps)
+            card = self._cards[item.key]
+        if card is not None:
+            view.show(card)
+        view.display = card is not None
+        self.query_one(ValuePane).display = card is None
 
     def refuse(self, action_id: str) -> str:
         if action_id in ("open", "waits", "copy", "pane_1") and self.chosen is None:
             return "nothing is waiting"
-        if action_id == "go_on" and not self.workspace.due() and not self.workspace.answered():
-            return "nothing is due, and no answer waits for its run"
+        if action_id == "go_on":
+            counts = self.workspace.wait_counts()
+            late = counts.due or counts.answered
+            return "" if late else "nothing is due, and no answer waits for its run"
         return ""
 
     def title_of(self, action_id: str) -> str:
@@ -112,7 +162,7 @@ class InboxScreen(WorkbenchScreen):
         return titles.get(action_id) or super().title_of(action_id)
 
     def hints(self) -> list[str]:
-        return ["open", "leave", "copy", "go_on", "packs", "help", "palette"]
+        return ["open", "leave", "talk", "copy", "go_on", "packs", "help", "palette"]
 
     def do_open(self) -> None:
         item = self.chosen
@@ -124,9 +174,12 @@ class InboxScreen(WorkbenchScreen):
 
     def do_go_on(self) -> None:
         """Late waits time out and answered runs go on, to their end or their next wait."""
-        self.run_worker(
-            self.workspace.resume_due, group="due", thread=True, exclusive=True, exit_on_error=False
-        )
+        self.run_worker(self._tick, group="due", thread=True, exclusive=True, exit_on_error=False)
+
+    def _tick(self) -> None:
+        ticked = self.workspace.tick()
+        problem = next((f"{one} [{one.code}]" for one in ticked.problems), "")
+        self.app.call_from_thread(self.say, problem or ticked.sentence, bool(problem))
 
     def do_copy(self) -> None:
         item = self.chosen
@@ -137,6 +190,9 @@ class InboxScreen(WorkbenchScreen):
         item = self.chosen
         if item is not None:
             self.bench.open_run(item.run.id)
+
+    def do_talk(self) -> None:
+        self.bench.go_to_talk()
 
     def do_packs(self) -> None:
         self.bench.go_to_packs()

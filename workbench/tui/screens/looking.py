@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from pathlib import Path
 
 from textual.widget import Widget
 
 from workbench.model.run import StepRecord
 from workbench.model.stepping import Choice
 from workbench.model.values import Json, encode
-from workbench.tui.inspection import Inspection, inspect
+from workbench.tui.expression_paths import paths_in
+from workbench.tui.inspection import Inspection, effect_body, inspect
+from workbench.tui.named_value import NamedValue, place_name
 from workbench.tui.run_model import RunModel
-from workbench.tui.screens.base import WorkbenchScreen
-from workbench.tui.screens.stepping import PAST
+from workbench.tui.screens.stepping import OBSERVED, PAST
+from workbench.tui.screens.value_keys import ValueKeys
 from workbench.tui.widgets.inspector import Inspector
 from workbench.tui.widgets.line_view import LineView
 from workbench.tui.widgets.pane import Pane, PaneTabs
 from workbench.tui.widgets.rail import Rail
 from workbench.tui.widgets.transcript import Transcript
+from workbench.tui.workflow_lines import why_step
 
 PANES = ("flow", "inspect", "log")
+# What only a run that is driven here takes.
+CHANGING = ("edit_input", "edit_source", "pin", "mock", "supply", "pane_4")
 
 
-class Looking(WorkbenchScreen):
+class Looking(ValueKeys):
     """The half of the debugger that changes nothing in the run. `DebugScreen` brings the panes
     up to date and steps."""
 
@@ -35,7 +41,7 @@ class Looking(WorkbenchScreen):
         self.add_class(f"-front-{self._pane}", update=False)
         self._zoomed = False
         self._found = ""
-        self._expression = ""
+        self._asked: list[str] = []  # expressions, the latest last
         self._elsewhere = False
 
     @abstractmethod
@@ -52,8 +58,10 @@ class Looking(WorkbenchScreen):
 
     def refuse_looking(self, action_id: str) -> str:
         """Why a looking action cannot be done now."""
+        if action_id in CHANGING and self.model.run.origin == "observed":
+            return OBSERVED
         if action_id in ("find_next", "find_previous") and not self._found:
-            return "nothing was searched: / finds"
+            return f"nothing was searched: {self.key('find')} finds"
         if action_id in ("frame_up", "frame_down"):
             return self._refuse_frame(action_id)
         pause = self.model.pause
@@ -62,7 +70,7 @@ class Looking(WorkbenchScreen):
         if action_id == "edit_source" and not self.query_one(Inspector).where:
             return "this node has no place in a file"
         if action_id == "edit_input" and self.model.live and self.model.pause is None:
-            return "it is running: p pauses it"
+            return f"it is running: {self.key('pause')} pauses it"
         if action_id == "edit_input" and self.model.past and not self.model.run.ended:
             return PAST
         return ""
@@ -128,13 +136,35 @@ class Looking(WorkbenchScreen):
         effect = seen.effects[cursor if cursor is not None else -1]
         self.say(f"kept in {self.workspace.keep_effect(self.run_id, effect)}")
 
+    def do_call(self) -> None:
+        """The node's component by itself, with what the node was sent."""
+        from workbench.session.component_call import question_of
+
+        seen = self.query_one(Inspector).seen
+        node = self.model.node_of(seen.path) if seen is not None else None
+        asked = None
+        if seen is not None and node is not None:
+            ahead = self.workspace.preview(self.run_id) if seen.step is None else None
+            sent = seen.step.input if seen.step is not None else node.mapping
+            if ahead is not None and f"{ahead.frame}{ahead.node}" == seen.path:
+                sent = ahead.value
+            asked = question_of(node, sent)
+        if asked is None:
+            self.say("this node calls no component")
+        else:
+            self.bench.go_to_call(self.model.run.options.pack_path, asked)
+
     def do_pane_5(self) -> None:
         self.bench.go_to_waits()
 
+    def do_talk(self) -> None:
+        self.bench.go_to_talk_of(self.model.run)
+
     def do_waits(self) -> None:
-        mine = [item for item in self.workspace.waits() if item.run.id == self.run_id]
-        if mine:
-            self.bench.answer(mine[0])
+        mine = self.workspace.waits(self.run_id)
+        if mine:  # a workflow may have several: the one under the cursor, else the first
+            here = [item for item in mine if item.wait.signal == self.selected]
+            self.bench.answer((here or mine)[0])
         else:
             self.bench.go_to_waits()
 
@@ -160,25 +190,10 @@ class Looking(WorkbenchScreen):
         seen = self.query_one(Inspector).seen
         if seen is not None and event.index < len(seen.effects):
             effect = seen.effects[event.index]
-            body: dict[str, Json] = {
-                "kind": effect.kind,
-                "target": effect.target,
-                "source": effect.source,
-                "request": effect.request,
-            }
-            outcome = effect.outcome
-            if outcome is not None:
-                failure = outcome.failure
-                body["answer"] = (
-                    outcome.value
-                    if failure is None
-                    else {
-                        "code": failure.code,
-                        "message": failure.message,
-                        "details": failure.details,
-                    }
-                )
-            self.app.push_screen(NoteScreen(f"Effect {effect.n + 1} of {seen.path}", value=body))
+            title = f"Effect {effect.n + 1} of {seen.path}"
+            name = f"{place_name(self.model, seen)} · Effect {effect.n + 1} {effect.kind}"
+            value = NamedValue(name, effect_body(effect))
+            self.app.push_screen(NoteScreen(title, value=value, run_id=self.run_id))
 
     def do_leave(self) -> None:
         if self._zoomed:
@@ -203,8 +218,13 @@ class Looking(WorkbenchScreen):
             self.query_one(Transcript).set_filter(text)
             return
         view = self._view()
-        view.search(text)
-        if text and not view.find():
+        views = [view, *self.query_one(Inspector).beside(view)]
+        for one in views:
+            one.search(text)
+        found = next((one for one in views if text and one.find()), None)
+        if found is not None and found is not view:
+            found.focus()
+        if text and found is None:
             self.say(f"nothing here holds {text!r}")
 
     def _view(self) -> LineView:
@@ -246,6 +266,10 @@ class Looking(WorkbenchScreen):
     def do_why(self) -> None:
         from workbench.tui.screens.note import NoteScreen
 
+        told = why_step(self.model, self.selected or "")
+        if told:
+            self.app.push_screen(NoteScreen("Why it stands there", told))
+            return
         step = self.model.step_at(self.selected or "")
         routed = step is not None and step.route is not None
         rows = self.workspace.why_not(self.run_id, step) if step is not None and routed else []
@@ -271,15 +295,37 @@ class Looking(WorkbenchScreen):
     # asking
 
     def do_evaluate(self) -> None:
-        self.ask("=", self._expression, self._evaluate)
+        from workbench.tui.screens.prompt import PromptScreen
+
+        def took(text: str | None) -> None:
+            if text:
+                self.attempt(lambda: self._evaluate(text))
+
+        roots = self.workspace.roots(self.run_id, self.model.at, self._frame)
+        prompt = PromptScreen("=", self._first_guess(), recall=self._asked, paths=paths_in(roots))
+        self.app.push_screen(prompt, took)
+
+    @property
+    def _frame(self) -> str:
+        """The flow that the node under the cursor is in."""
+        frame, slash, _ = (self.selected or "").rpartition("/")
+        return f"{frame}{slash}"
+
+    def _first_guess(self) -> str:
+        """What was asked last, or what a template of this node did not find."""
+        seen = self.query_one(Inspector).seen
+        missing = seen.missing if seen is not None else ()
+        lost = missing[0].expression.strip("{} ") if missing else ""
+        return self._asked[-1] if self._asked else lost
 
     def _evaluate(self, text: str) -> None:
         from workbench.tui.screens.note import NoteScreen
 
-        self._expression = text
-        at = self.model.at
-        value = self.workspace.evaluate(self.run_id, text, at)
-        self.app.push_screen(NoteScreen(f"= {text}", value=value))
+        self._asked[:] = [*(one for one in self._asked if one != text), text]
+        found = self.workspace.explain(self.run_id, text, self.model.at, self._frame)
+        name = f"run {self.model.run.number} · step {self.model.now} = {text}"
+        value, lost = NamedValue(name, found.value), [one.lost for one in found.missing]
+        self.app.push_screen(NoteScreen(f"= {text}", lost, value=value, run_id=self.run_id))
 
     # copying and editing
 
@@ -308,10 +354,17 @@ class Looking(WorkbenchScreen):
         pause = model.pause
         if pause is None:
             title = f"Input of {model.run.flow_id}"
-            again = InputEditor(title, model.run.input, "run again", draft=f"{self.run_id}#")
+            pack, flow_id = Path(model.run.options.pack_path), model.run.flow_id
+            again = InputEditor(
+                title,
+                model.run.input,
+                "run again",
+                samples=self.workspace.inputs(pack, flow_id),
+                draft=f"{self.run_id}#",
+            )
             self.app.push_screen(again, self._run_with)
             return
-        seen = inspect(model, f"{pause.frame}{pause.node}")
+        seen = inspect(model, pause.where)
         verb = "retry with it" if pause.reason == "failure" else "send it"
         editor = InputEditor(
             f"Input of {seen.path}", seen.sent, verb, draft=f"{self.run_id}#{seen.path}"
@@ -348,7 +401,8 @@ class Looking(WorkbenchScreen):
         def took(output: tuple[Json] | None) -> None:
             if output is not None and self.workspace.pin(self.run_id, path, output[0]):
                 size = len(encode(output[0]))
-                self.say(f"{path} is pinned to {size} B: R retries, P lets it go")
+                again, away = self.key("restart"), self.key("pin")
+                self.say(f"{path} is pinned to {size} B: {again} retries, {away} lets it go")
 
         title = f"Pin the output of {path}"
         editor = InputEditor(title, value, "pin it", draft=f"{self.run_id}#{path}!")

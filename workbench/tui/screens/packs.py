@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.widgets import Input
 from textual.widgets.tree import TreeNode
 from textual.worker import Worker, WorkerState
 
@@ -17,6 +18,7 @@ from workbench.session import RUNNING, STEPPING, StartRequest
 from workbench.session.views import PackSummary
 from workbench.tui.bridge import Happened
 from workbench.tui.pack_lines import (
+    as_counted,
     flow_label,
     flow_lines,
     goes_by,
@@ -27,6 +29,7 @@ from workbench.tui.pack_lines import (
     wrapped,
 )
 from workbench.tui.screens.base import WorkbenchScreen
+from workbench.tui.screens.starting import begin, shell_lines, way_lines
 from workbench.tui.widgets.key_bar import KeyBar
 from workbench.tui.widgets.line_view import LineView
 from workbench.tui.widgets.pack_tree import PackTree, Row
@@ -34,6 +37,7 @@ from workbench.tui.widgets.pane import Pane
 from workbench.tui.widgets.rail import Rail
 from workbench.tui.widgets.status_strip import StatusStrip, StripState
 
+UNFOLDED = 8  # packs up to which every flow is shown
 START = ("open", "step_over", "go_on")
 
 
@@ -52,6 +56,8 @@ class PacksScreen(WorkbenchScreen):
         "pane_1",
         "pane_4",
         "pane_5",
+        "talk",
+        "call",
         "reload",
         "copy",
     )
@@ -69,13 +75,16 @@ class PacksScreen(WorkbenchScreen):
         yield StatusStrip(id="strip")
         with Horizontal(id="columns"):
             with Pane("0 Packs", id="list"):
+                yield Input(placeholder="only packs and flows with", id="filter")
                 yield PackTree(id="tree")
+                yield LineView(way_lines(), id="ways")
             with Pane("About", id="about"), Vertical():
                 yield LineView(id="facts")
                 yield Rail(id="preview")
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
+        self.query_one("#filter").display = self.query_one("#ways").display = False
         self.query_one(PackTree).focus()
         self._say_state()
         self.do_reload()
@@ -113,10 +122,14 @@ class PacksScreen(WorkbenchScreen):
             self._fill()
 
     def _recent_first(self, found: list[PackSummary]) -> list[PackSummary]:
-        """The packs that ran last before the others, which keep their order."""
+        """The packs that ran last before the others, those as people count: p2 before p10."""
         ran = list(dict.fromkeys(run.options.pack_path for run in self.workspace.runs(200)))
         ranks = {path: rank for rank, path in enumerate(ran)}
-        return sorted(found, key=lambda item: ranks.get(str(Path(item.path).resolve()), len(ran)))
+
+        def order(item: PackSummary) -> tuple[int, list[tuple[int, str]]]:
+            return ranks.get(str(Path(item.path).resolve()), len(ran)), as_counted(item.path)
+
+        return sorted(found, key=order)
 
     def _fill(self) -> None:
         tree = self.query_one(PackTree)
@@ -125,26 +138,60 @@ class PacksScreen(WorkbenchScreen):
         tree.clear()
         wanted = self._filter.lower()
         places: dict[tuple[str, str | None] | None, TreeNode[Row]] = {}
+        # Many packs are a list to look through, a few are all there to be seen.
+        unfolded = len(self._found) <= UNFOLDED or bool(wanted)
         for item in self._found:
             flows = list(item.pack.flows.values()) if item.pack is not None else []
             shown = [flow for flow in flows if goes_by(item, wanted, f"/{flow.id}")]
             if not shown and not goes_by(item, wanted):
                 continue
-            branch = tree.root.add(Text(pack_label(item)), (item, None), expand=True)
+            branch = tree.root.add(Text(pack_label(item)), (item, None), expand=unfolded)
             places[item.path, None] = branch
             for flow in shown:
                 leaf = branch.add_leaf(Text(flow_label(flow)), (item, flow.id))
                 places[item.path, flow.id] = leaf
                 if item.health != "error" and item.pack and flow.id == item.pack.entry.flow_id:
-                    places.setdefault(None, leaf)  # where to begin: an entry flow that runs
+                    # Where to begin: an entry flow that runs.
+                    places.setdefault(None, leaf if unfolded else branch)
         tree.root.expand()
-        self.query_one("#list", Pane).headline = f"{len(self._found)} in {self.root.name or '.'}"
+        self._name_list(len(tree.root.children))
         place = places.get(kept) or places.get(None) or next(iter(places.values()), None)
         if place is not None:
+            if place.parent is not None:
+                place.parent.expand()
             tree.put_cursor(place)
         self._wanted = None if self._found else self._wanted
         self._describe(place.data if place is not None else None)
         self._say_state()
+
+    def _name_list(self, shown: int) -> None:
+        """How many packs, and of what; without any, the ways to begin stand there instead."""
+        name = self.root.resolve().name or "/"
+        count = f"{shown} of {len(self._found)}" if self._filter else f"{len(self._found)}"
+        tail = f" · /{self._filter}" if self._filter else ""
+        self.query_one("#list", Pane).headline = f"{count} in {name}{tail}"
+        ways, tree = self.query_one("#ways", LineView), self.query_one(PackTree)
+        away = ways.display
+        ways.display = not self._found and not self._loading
+        tree.display = not ways.display
+        if away != ways.display:
+            (ways if ways.display else tree).focus()
+        self.refresh_hints()
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is here but the ways to begin."""
+        return not self._found and not self._loading
+
+    def move_to(self, root: Path) -> None:
+        """Show the packs below another folder, or another pack."""
+        self.root = self.bench.root = root
+        self._filter, self._wanted = "", None
+        self._found = []
+        self.do_reload()
+
+    def audience_changed(self) -> None:
+        self._fill()
 
     def show(self, path: str, flow_id: str | None) -> None:
         """Put the cursor on a pack, or on one flow of it, once the packs are read."""
@@ -154,12 +201,16 @@ class PacksScreen(WorkbenchScreen):
             self._fill()
 
     def _say_state(self) -> None:
-        waits = len(self.workspace.waits())
-        away = inbox_word(len(self.workspace.due()), len(self.workspace.answered()))
-        state = "RUNNING" if self._loading else "IDLE"
+        counts = self.workspace.wait_counts()
+        waits, away = counts.open, inbox_word(counts.due, counts.answered)
+        state, name = "RUNNING" if self._loading else "IDLE", self.root.resolve().name
+        note = "TYPING · Esc leaves" if self.query_one("#filter", Input).has_focus else away
         self.query_one(StatusStrip).update(
-            StripState(pack=str(self.root.name or "packs"), state=state, waits=waits, note=away)
+            StripState(pack=name or "packs", state=state, waits=waits, note=note)
         )
+
+    def on_descendant_focus(self) -> None:
+        self._say_state()
 
     # the row under the cursor
 
@@ -194,7 +245,9 @@ class PacksScreen(WorkbenchScreen):
         facts, preview = self.query_one("#facts", LineView), self.query_one("#preview", Rail)
         width = facts.size.width - 2
         if row is None:
-            facts.replace(wrapped(nothing_lines(self._loading, self.root, self._filter), width))
+            lines = wrapped(nothing_lines(self._loading, self.root, self._filter), width)
+            more = ["", "From a shell:", *shell_lines()] if self.empty else []
+            facts.replace([*lines, *more])
             preview.show(None, {}, {})
             self.query_one("#about", Pane).headline = ""
             return
@@ -221,7 +274,9 @@ class PacksScreen(WorkbenchScreen):
     # what can be done
 
     def refuse(self, action_id: str) -> str:
-        if action_id in (*START, "edit_input"):
+        if action_id == "open" and self.empty:
+            return ""
+        if action_id in (*START, "edit_input", "talk"):
             row = self.row
             if row is None:
                 return "there is no pack here"
@@ -232,19 +287,25 @@ class PacksScreen(WorkbenchScreen):
                 return row[0].pack.entry.why
             if not row[0].pack.flows[chosen[1]].nodes:
                 return f"flow {chosen[1]} has nothing to run"
-        if action_id in ("waits", "pane_5") and not self.workspace.waits():
+        if action_id in ("waits", "pane_5") and not self.workspace.wait_counts().open:
             return "nothing is waiting"
         if action_id == "pane_1" and not self.workspace.runs(1):
             return "nothing has run here yet"
+        if action_id == "call":
+            row = self.row
+            if row is None or row[0].pack is None or not row[0].pack.components:
+                return "there is no component to call here"
         if action_id == "copy" and self.row is None:
             return "there is nothing to copy"
         return ""
 
     def title_of(self, action_id: str) -> str:
-        titles = {"open": "input", "go_on": "run", "pane_1": "last run"}
+        titles = {"open": "choose" if self.empty else "input", "go_on": "run", "pane_1": "last run"}
         return titles.get(action_id) or super().title_of(action_id)
 
     def hints(self) -> list[str]:
+        if self.empty:
+            return ["open", "settings", "help", "palette", "quit"]
         return ["open", "step_over", "go_on", "find", "pane_1", "waits", "help", "palette"]
 
     def _start(self, stepping: bool) -> None:
@@ -256,7 +317,14 @@ class PacksScreen(WorkbenchScreen):
         self.bench.open_run(run.id)
 
     def do_open(self) -> None:
-        self.do_edit_input()
+        if self.empty:
+            begin(self, self.query_one("#ways", LineView).cursor or 0)
+        else:
+            self.do_edit_input()
+
+    def on_line_view_activated(self, event: LineView.Activated) -> None:
+        if event.view.id == "ways":
+            self.action_perform("open")
 
     def do_step_over(self) -> None:
         self._start(stepping=True)
@@ -286,14 +354,25 @@ class PacksScreen(WorkbenchScreen):
         self.app.push_screen(editor, took)
 
     def do_find(self) -> None:
-        from workbench.tui.screens.prompt import PromptScreen
+        line = self.query_one("#filter", Input)
+        line.display = True
+        line.value = self._filter
+        line.focus()
 
-        def took(text: str | None) -> None:
-            if text is not None:
-                self._filter = text
-                self._fill()
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if event.input.id == "filter" and event.value != self._filter:
+            self._filter = event.value
+            self._fill()
 
-        self.app.push_screen(PromptScreen("only packs and flows with", self._filter), took)
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if event.input.id == "filter":
+            self._leave_filter()
+
+    def _leave_filter(self) -> None:
+        """Back to the list; the line stays while it keeps something away."""
+        line = self.query_one("#filter", Input)
+        line.display = bool(self._filter)
+        self.query_one(PackTree).focus()
 
     def do_waits(self) -> None:
         self.bench.go_to_waits()
@@ -309,14 +388,26 @@ class PacksScreen(WorkbenchScreen):
     def do_pane_5(self) -> None:
         self.bench.go_to_waits()
 
+    def do_talk(self) -> None:
+        chosen = self._chosen()
+        if chosen is not None and chosen[0].pack is not None:
+            self.bench.go_to_talk(Path(chosen[0].path), chosen[0].pack.id, chosen[1])
+
+    def do_call(self) -> None:
+        row = self.row
+        if row is not None:
+            self.bench.go_to_call(row[0].path)
+
     def do_copy(self) -> None:
         row = self.row
         self.bench.copy(row[0].path if row is not None else "")
 
     def do_leave(self) -> None:
-        if self._filter:
-            self._filter = ""
+        line = self.query_one("#filter", Input)
+        if self._filter or line.has_focus:
+            self._filter = line.value = ""
             self._fill()
+            self._leave_filter()
         else:
             self.bench.leave(self)
 

@@ -6,12 +6,16 @@ from abc import abstractmethod
 from pathlib import Path
 
 from workbench.model.events import Event
+from workbench.model.pack import Pack
 from workbench.model.run import Run
 from workbench.model.stepping import Breakpoint, Choice
 from workbench.session import RUNNING, STEPPING
+from workbench.session.settings import Rerun
 from workbench.tui.run_model import RunModel
 from workbench.tui.screens.base import WorkbenchScreen
+from workbench.tui.screens.rerunning import Arrival, rerun_on_save
 
+OBSERVED = "observed from outside: steer it where it runs"
 PAST = "this is the past: Esc leads back to now"
 STEPS = ("step_over", "step_into", "step_out", "go_on", "run_to")
 STEPPING_ACTIONS = (
@@ -37,14 +41,26 @@ class Stepping(WorkbenchScreen):
     stepping: bool
     _elsewhere: bool
     _wanted: tuple[str, tuple[str, str] | None] | None = None
+    _arrival: Arrival | None = None
+    rerunning = False
 
     @abstractmethod
     def look_again(self) -> None:
         """Bring the screen up to date with the model."""
 
+    def settings_changed(self) -> None:
+        super().settings_changed()
+        if self.is_mounted:
+            self.look_again()
+
     def show_instead(self, run: Run) -> None:
         """Another run takes the place of this one."""
         self.bench.replace_run(self, run)
+
+    @property
+    def strip_facts(self) -> tuple[int, Rerun]:
+        """Open waits of the workspace, and what a save does: for the status strip."""
+        return self.workspace.wait_counts().open, self.workspace.settings.current.rerun
 
     # what happened around the run
 
@@ -52,20 +68,48 @@ class Stepping(WorkbenchScreen):
         """What happened around the run: saves, and things worth a line."""
         if event.kind == "run.paused" and event.run_id == self.run_id:
             wanted, self._wanted = self._wanted, None
-            if wanted is not None and event.subject.reason == "start":
+            if self._arrival is not None:
+                self._arrive()
+            elif wanted is not None and event.subject.reason == "start":
                 self._go(*wanted)
         elif event.kind == "notice":
             self.say(event.subject.message, bad=event.subject.severity == "error")
         elif event.kind == "pack.changed" and self._mine(event.subject.path):
-            self.model.stale = self.model.run.definition != event.subject.definition.hash
-            self.say(
-                "saved: R goes on with the new version" if self.model.stale else "saved: as run"
-            )
-            self.refresh_hints()
+            if not self.notice_save(event.subject):
+                self.say("saved: as run")
         elif event.kind == "pack.rejected":
             self.say(f"✗ {event.subject.where}: {event.subject.message}", bad=True)
         elif event.kind == "mocks.changed" and self._mine(str(event.subject.parent)):
-            self.say("mocks.toml saved: in use from the next effect on")
+            if not rerun_on_save(self, event.subject):
+                self.say("mocks.toml saved: in use from the next effect on")
+
+    def notice_save(self, pack: Pack, by_itself: bool = True) -> bool:
+        """A version of the run's pack is in use; whether it is another than the run's own. With
+        `by_itself` the run may start over as the settings say."""
+        self.model.stale = self.model.run.definition != pack.definition.hash
+        if self.model.stale and not (by_itself and rerun_on_save(self)):
+            self.say(f"saved: {self.key('restart')} goes on with the new version")
+        self.refresh_hints()
+        return self.model.stale
+
+    def lead_to(self, arrival: Arrival) -> None:
+        """Lead a run that is about to stand ready to where another stood, as far as it goes that
+        way."""
+        self._arrival = arrival
+        if self.model.pause is not None:
+            self._arrive()
+
+    def _arrive(self) -> None:
+        pause = self.model.pause
+        if self._arrival is None or pause is None:
+            return
+        (to, runs_too), self._arrival = self._arrival, None
+        if (pause.flow, pause.node) == to and pause.reason in ("start", "cursor"):
+            if runs_too:
+                self._go("over")
+        elif pause.reason == "start":
+            self._arrival = (to, runs_too) if runs_too else None
+            self._go("run" if to is None else "cursor", to)
 
     def _mine(self, pack: str) -> bool:
         return Path(pack).resolve() == Path(self.model.run.options.pack_path)
@@ -75,11 +119,13 @@ class Stepping(WorkbenchScreen):
     def refuse_step(self, action_id: str) -> str:
         """Why one of `STEPPING_ACTIONS` cannot be done now."""
         model = self.model
-        if action_id == "pause":
+        if action_id == "pause" and model.run.origin != "observed":
             running = model.live and model.pause is None
             return "" if running else "nothing is running: it stands still already"
         if action_id in ("back", "forward"):
             return self._refuse_time(action_id)
+        if model.run.origin == "observed":
+            return OBSERVED
         if action_id == "stop":
             return f"the run is {model.run.status} already" if model.run.ended else ""
         if action_id == "restart":
@@ -87,13 +133,13 @@ class Stepping(WorkbenchScreen):
         if action_id not in STEPS:
             return ""
         if model.run.ended:
-            return f"the run is {model.run.status}: R runs it again"
+            return f"the run is {model.run.status}: {self.key('restart')} runs it again"
         if model.past:
             return PAST
         if model.parked:
-            return "the run waits for an answer: w"
+            return f"the run waits for an answer: {self.key('waits')}"
         if model.live and model.pause is None and model.steps:
-            return "it is running: p pauses it"
+            return f"it is running: {self.key('pause')} pauses it"
         if action_id == "run_to" and self.selected is None:
             return "put the cursor on a node first"
         return ""

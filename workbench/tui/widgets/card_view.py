@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from workbench.model.cards import Card
 from workbench.tui.card_lines import CardLine, card_lines, framed
-from workbench.tui.cards import Card
 from workbench.tui.widgets.cells import Fragment
 from workbench.tui.widgets.line_view import LineView
 

@@ -7,15 +7,22 @@ are coloured one at a time with Pygments, only those on the screen, and kept by 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from rich.style import Style
 from rich.text import Text
 from textual import events
+from textual.document._document import Document
+from textual.document._document_navigator import DocumentNavigator
 from textual.message import Message
 from textual.widgets import TextArea
 
 from workbench.tui.widgets.forgiving import Language, forgive
 from workbench.tui.widgets.tones import tone_style
+from workbench.tui.widgets.wrapped_lines import WrappedLines
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
 
 _COLOURED_CHARS = 2_000  # a longer line is drawn plain
 
@@ -55,6 +62,16 @@ class CodeArea(TextArea):
             text, read_only=read_only, show_line_numbers=True, name=name, id=id, classes=classes
         )
         self.cursor_blink = False  # a blinking cursor writes to the terminal while idle
+
+    def _set_document(self, text: str, language: str | None) -> None:
+        # As the base class without tree-sitter, but for how lines are wrapped.
+        self._highlight_query = None
+        self.document = Document(text)
+        self.wrapped_document = WrappedLines(self.document, tab_width=self.indent_width)
+        self.navigator = DocumentNavigator(self.wrapped_document)
+        self._build_highlight_map()
+        self.move_cursor((0, 0))
+        self._rewrap_and_refresh_virtual_size()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -97,9 +114,25 @@ _TOKEN_TONES = {
 }
 
 
-def _tone_of(token: str) -> str:
+def load_colouring() -> None:
+    """Load what colours lines, so that the first editor need not wait; slow, once."""
+    line_tones("{}", "json")
+    line_tones("a = 1", "toml")
+
+
+@lru_cache(maxsize=4)
+def _lexer(language: Language) -> Lexer:
+    from pygments.lexers import get_lexer_by_name
+
+    lexer: Lexer = get_lexer_by_name(language, stripnl=False, tabsize=0)
+    return lexer
+
+
+@lru_cache(maxsize=256)
+def _tone_of(token: object) -> str:
     """The tone of a Pygments token type, "" for none."""
-    return next((tone for stem, tone in _TOKEN_TONES.items() if token.startswith(stem)), "")
+    name = str(token)
+    return next((tone for stem, tone in _TOKEN_TONES.items() if name.startswith(stem)), "")
 
 
 @lru_cache(maxsize=8_192)
@@ -108,15 +141,10 @@ def line_tones(line: str, language: Language) -> tuple[tuple[int, int, str], ...
     as if each line stood alone."""
     if not line or line.isspace():
         return ()
-    from textual.highlight import HighlightTheme, highlight
-
-    class Tones(HighlightTheme):
-        STYLES = {token: _tone_of(str(token)) for token in HighlightTheme.STYLES}
-
-    content = highlight(line, language=language, theme=Tones)
-    found = [
-        (span.start, min(span.end, len(line)), span.style)
-        for span in content.spans
-        if isinstance(span.style, str) and not span.style.startswith("$")
-    ]
+    found: list[tuple[int, int, str]] = []
+    end = 0
+    for token, text in _lexer(language).get_tokens(line):
+        start, end = end, min(end + len(text), len(line))
+        if tone := _tone_of(token):
+            found.append((start, end, tone))
     return tuple(found)

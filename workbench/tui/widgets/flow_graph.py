@@ -385,8 +385,10 @@ class FlowGraph(ScrollView, can_focus=True):
         style = self._tone_styles.get(tone)
         if style is None:
             plain = tone.removesuffix(CURSOR_TONE)
-            style = tone_style(self, plain)
-            if tone != plain:
+            under = tone != plain
+            # What is quiet elsewhere must be read on the ground of the cursor too.
+            style = tone_style(self, "" if under and plain == "muted" else plain)
+            if under:
                 cursor = tone_style(self, "cursor-focus" if self.has_focus else "cursor")
                 style += Style(bgcolor=cursor.bgcolor, bold=cursor.bold)
             self._tone_styles[tone] = style

@@ -1,7 +1,7 @@
 """Text that was meant as JSON or TOML: read it, say where it is wrong, repair what a paste broke.
 
 Pasting from chats and documents brings code fences, curly quotes and trailing commas. A repair is
-used only when its result parses; text that parses as it is stays as it is. Pure.
+used only when its result parses; text that parses as it is stays as it is.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import json
 import re
 import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.values import Json, decode
 
 Language = Literal["json", "toml"]
+LARGEST_FILE = 50_000_000  # bytes of a file that is named instead of a value
 
 _FENCE = re.compile(r"\A\s*```[\w-]*[ \t]*\r?\n(.*?)\r?\n?[ \t]*```\s*\Z", re.DOTALL)
 _TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
@@ -38,15 +40,34 @@ class Problem:
 
 
 def read_text(text: str, language: Language = "json") -> tuple[Json, Problem | None]:
-    """The value of a text, or None and the problem."""
+    """The value of a text, or None and the problem. `@FILE` means what the file holds."""
     if language == "toml":
         return _read_toml(text)
+    if text.lstrip().startswith("@"):
+        return _read_file(Path(text.strip()[1:].strip()))
     if not text.strip():
         return None, Problem("nothing here yet", 1, 1)
     try:
         return decode(text), None
     except (WorkbenchError, UnicodeEncodeError):
         return None, _json_problem(text)
+
+
+def _read_file(path: Path) -> tuple[Json, Problem | None]:
+    try:
+        path = path.expanduser()
+        if not path.is_file():
+            return None, Problem(f"there is no file {path}", 1, 2)
+        if path.stat().st_size > LARGEST_FILE:
+            return None, Problem(f"{path.name} is larger than {LARGEST_FILE // 1_000_000} MB", 1, 2)
+        text = path.read_text("utf-8")
+    except (OSError, RuntimeError, ValueError) as error:
+        return None, Problem(f"{path.name} cannot be read: {error.__class__.__name__}", 1, 2)
+    try:
+        return decode(text), None
+    except WorkbenchError:
+        found = _json_problem(text)
+        return None, Problem(f"{path.name}, {found}", 1, 2)
 
 
 def _json_problem(text: str) -> Problem:

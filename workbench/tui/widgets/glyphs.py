@@ -6,6 +6,8 @@ when `use_ascii(True)` was called. A state is never a glyph alone: a word stands
 
 from __future__ import annotations
 
+from workbench.tui.widgets.veil import shown
+
 DONE, FAILED, SKIPPED, PENDING, WAITING = "✓", "✗", "◌", "·", "⏸"
 CURRENT = "▶"
 BREAKPOINT_ON, BREAKPOINT_OFF, BREAKPOINT_IF = "●", "○", "◆"
@@ -73,5 +75,7 @@ def ascii_in_use() -> bool:
 
 
 def drawn(text: str) -> str:
-    """`text` as it goes to the screen: unchanged, or with every glyph's ASCII stand-in."""
+    """`text` as it goes to the screen: without what is not for an audience, and with every
+    glyph's ASCII stand-in, where that is wanted."""
+    text = shown(text)
     return text.translate(_TABLE) if _ascii else text

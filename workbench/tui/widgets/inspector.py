@@ -8,11 +8,12 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
+from workbench.model.pointers import ABSENT
 from workbench.model.values import Json, encode
-from workbench.tui.inspection import Inspection, effect_line
+from workbench.tui.inspection import Inspection, effect_body, effect_line
+from workbench.tui.keymap import Keys
 from workbench.tui.widgets.cells import Fragment
-from workbench.tui.widgets.json_rows import ABSENT
-from workbench.tui.widgets.json_view import missing_notes
+from workbench.tui.widgets.json_view import JsonView, missing_notes
 from workbench.tui.widgets.line_view import LineView
 from workbench.tui.widgets.one_line import OneLine
 from workbench.tui.widgets.reason_lines import ReasonLines
@@ -44,6 +45,7 @@ class Inspector(Vertical):
         super().__init__(id=id)
         self._seen: Inspection | None = None
         self._tab = "values"
+        self._lent_focus = False  # of Out, while there is no output
 
     def compose(self) -> ComposeResult:
         yield ReasonLines(id="why")
@@ -67,6 +69,10 @@ class Inspector(Vertical):
         self.query_one("#effects", LineView).replace(map(effect_line, seen.effects))
         self.query_one("#logs", LineView).replace(seen.logs)
         self._show_card(seen)
+        if seen.state is not None:
+            self._tree("state").show(seen.state[1], previous=seen.state[0])
+        if seen.details is not None:
+            self._tree("details").show(seen.details)
         tabs = self._tabs()
         if self._tab not in [name for name, _ in tabs]:
             self._tab = "values"
@@ -88,15 +94,36 @@ class Inspector(Vertical):
             )
         else:
             sent.show("In: template, not sent yet", template)
+        self._keep_focus(sent, output, seen.has_output)
         output.set_class(not seen.has_output, "away")
         if seen.has_output:
             before_output = seen.before_output if seen.has_before else ABSENT
             output.show(seen.out_title, seen.output, previous=before_output)
 
+    def _keep_focus(self, sent: ValuePane, output: ValuePane, has_output: bool) -> None:
+        """A pane that goes takes the focus with it: In has it until Out is there again."""
+        if not has_output and output.view.has_focus:
+            self._lent_focus = True
+            sent.view.focus(scroll_visible=False)
+        elif has_output and self._lent_focus:
+            self._lent_focus = False
+            if sent.view.has_focus:
+                output.remove_class("away")
+                output.view.focus(scroll_visible=False)
+
+    def _tree(self, name: str) -> JsonView:
+        """A tab that few nodes have: its view is made when first wanted."""
+        for view in self.query(f"#{name}").results(JsonView):
+            return view
+        view = JsonView(id=name)
+        view.display = False
+        self.query_one(ContentSwitcher).mount(view)
+        return view
+
     def _show_card(self, seen: Inspection) -> None:
         if seen.card is None:
             return
-        from workbench.tui.card_reading import read_card  # most runs never show a card
+        from workbench.model.card_reading import read_card  # most runs never show a card
         from workbench.tui.widgets.card_view import CardView
 
         card, title = read_card(seen.card), seen.card_title
@@ -115,6 +142,13 @@ class Inspector(Vertical):
         tabs = [("values", "In/Out")]
         if seen.effects:
             tabs.append(("effects", f"Effects {len(seen.effects)}"))
+        if seen.state is not None:
+            before, after = seen.state
+            keys = {*before, *after}
+            changed = sum(before.get(key, ABSENT) != after.get(key, ABSENT) for key in keys)
+            tabs.append(("state", f"State ~{changed}" if changed else "State"))
+        if seen.details is not None:
+            tabs.append(("details", "Details"))
         if seen.logs:
             tabs.append(("logs", f"Logs {len(seen.logs)}"))
         if seen.card is not None:
@@ -128,7 +162,8 @@ class Inspector(Vertical):
             row.append((f"[{title}]" if front else f" {title} ", "strong" if front else ""))
             row.append((" ", ""))
         if len(self._tabs()) > 1:
-            row.append((" o next tab", "muted"))
+            keys = getattr(self.app, "keys", Keys())
+            row.append((f" {keys.first('next_tab')} next tab", "muted"))
         return row
 
     def next_tab(self) -> None:
@@ -141,6 +176,25 @@ class Inspector(Vertical):
             self.query_one("#inspector-tabs", OneLine).show(lambda width: self._tab_row())
             self.body.focus()
 
+    @property
+    def tab(self) -> str:
+        """The name of the tab in front."""
+        return self._tab
+
+    def show_tab(self, name: str) -> None:
+        """Bring a tab to the front, if the node has it."""
+        names = [one for one, _ in self._tabs()]
+        while name in names and self._tab != name:
+            self.next_tab()
+
+    def only_changes(self) -> bool:
+        """Only what changed against the visit before, or everything again; whether it is on."""
+        panes = [self.query_one("#in", ValuePane), self.query_one("#out", ValuePane)]
+        on = not panes[0].view.changed_only
+        for pane in panes:
+            pane.only_changes(on)
+        return on
+
     # what is under the cursor
 
     @property
@@ -152,6 +206,32 @@ class Inspector(Vertical):
                 return out.view
             return self.query_one("#in", ValuePane).view
         return self.query_one(f"#{self._tab}", LineView)
+
+    def beside(self, view: Widget) -> list[LineView]:
+        """What is searched after a view: In and Out belong together."""
+        panes = [self.query_one("#in", ValuePane), self.query_one("#out", ValuePane)]
+        views = [pane.view for pane in panes if not pane.has_class("away")]
+        return [one for one in views if one is not view] if view in views else []
+
+    @property
+    def under_cursor(self) -> tuple[str, Json, str] | None:
+        """What the cursor of the view in front is on: what it is called, all of it, and the
+        pointer of the part (""); None when nothing is shown."""
+        seen, body = self._seen, self.body
+        if seen is None:
+            return None
+        if isinstance(body, JsonView) and self._tab != "values":
+            return self._tab.capitalize(), body.value, body.cursor_pointer or ""
+        if isinstance(body, JsonView):
+            out = body is self.query_one("#out", ValuePane).view
+            return (seen.out_title if out else "In"), body.value, body.cursor_pointer or ""
+        if self._tab == "effects" and seen.effects:
+            place = getattr(body, "cursor", None) or 0
+            effect = seen.effects[min(place, len(seen.effects) - 1)]
+            return f"Effect {effect.n + 1} {effect.kind}", effect_body(effect), ""
+        if self._tab == "card":
+            return "Card", seen.card, ""
+        return "Logs", "\n".join(seen.logs), ""
 
     @property
     def headline(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,13 +14,15 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from workbench.model.values import Json
+from workbench.session.collector import collector_held
 from workbench.tui.widgets.brief import text_size
 from workbench.tui.widgets.cells import Fragment, clean, fit, human_bytes
 from workbench.tui.widgets.code_area import CodeArea
 from workbench.tui.widgets.forgiving import Language, Problem, read_text
 from workbench.tui.widgets.one_line import OneLine
 
-_AT_ONCE = 100_000  # characters that are checked on every key; more are checked after a pause
+# More than this is checked after a pause, and off the event loop.
+_MANY_LINES, _AT_ONCE = 3_000, 100_000
 _PAUSE = 0.3
 
 
@@ -95,7 +99,8 @@ class JsonEditor(Vertical):
         self._line = OneLine(self._verdict)
         self._remark = ""
         self._checks = 0
-        self._check()
+        self._unread = False
+        self._look()
 
     def compose(self) -> ComposeResult:
         yield self.area
@@ -115,7 +120,8 @@ class JsonEditor(Vertical):
     @text.setter
     def text(self, text: str) -> None:
         self.area.load_text(text)
-        self._check()
+        self._remark = ""
+        self._look()
 
     def value(self) -> Json:
         """The text's value; None when it has a problem (see `problem`)."""
@@ -126,44 +132,78 @@ class JsonEditor(Vertical):
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()
         self._remark = ""
-        self._checks += 1
-        if len(self.area.document.lines) < 3_000 and len(self.text) <= _AT_ONCE:
-            self._check()
-            return
-        wanted = self._checks
-        self.set_timer(_PAUSE, lambda: self._check() if wanted == self._checks else None)
+        self._look()
 
     def on_code_area_repaired(self, event: CodeArea.Repaired) -> None:
         event.stop()
         self._remark = f"pasted without its {' and '.join(event.repairs)}"
         self._line.show(self._verdict)
 
-    def _check(self) -> None:
-        self.problem = read_text(self.text, self.language)[1]
+    @property
+    def _big(self) -> bool:
+        """Too big to be read between two frames."""
+        return len(self.area.document.lines) >= _MANY_LINES or len(self.text) > _AT_ONCE
+
+    def _look(self) -> None:
+        """Check the text now, a big one after a pause."""
+        self._checks += 1
+        if not (self._big and self.is_mounted):
+            self._read(self._checked)
+            return
+        wanted = self._checks
+        self.set_timer(
+            _PAUSE, lambda: self._read(self._checked) if wanted == self._checks else None
+        )
+        self._unread = True
+        self._line.show(self._verdict)
+
+    def _read(self, then: Callable[[Json, Problem | None], None]) -> None:
+        """Read the text; a big one on a thread, and for nothing if it is edited meanwhile."""
+        if not (self._big and self.is_mounted):
+            then(*read_text(self.text, self.language))
+            return
+        text = self.text
+
+        async def read() -> None:
+            value, problem = await asyncio.to_thread(_read_big, text, self.language)
+            if self.text == text:
+                then(value, problem)
+
+        self.run_worker(read(), group="read")
+
+    def _checked(self, value: Json, problem: Problem | None) -> None:
+        self.problem, self._unread = problem, False
         if self.is_mounted:
             self._line.show(self._verdict)
             self.post_message(self.Checked(self, self.text, self.problem))
 
     def _verdict(self, width: int) -> list[Fragment]:
         keys = f"F5 {self.verb} · Esc leaves "
-        if self.problem is not None:
-            said: Fragment = (f" ✗ {clean(str(self.problem))}", "bad")
+        if self._unread:
+            said: Fragment = (f" · {human_bytes(text_size(self.text))} to be read", "muted")
+        elif self.problem is not None:
+            said = (f" ✗ {clean(str(self.problem))}", "bad")
         else:
             remark = f" · {self._remark}" if self._remark else ""
-            size = human_bytes(text_size(self.text))
+            from_file = self.language == "json" and self.text.lstrip().startswith("@")
+            size = "in that file" if from_file else human_bytes(text_size(self.text))
             said = (f" ✓ valid {self.language.upper()} · {size}{remark}", "good")
         return [(fit(said[0], max(0, width - len(keys) - 1)) + " ", said[1]), (keys, "muted")]
 
     def remark(self, problem: str) -> None:
         """Say what somebody else has against a valid text, until it is edited."""
-        self.problem = Problem(problem)
+        self.problem, self._unread = Problem(problem), False
         self._line.show(self._verdict)
 
     # -- leaving ----------------------------------------------------------------------------
 
     def action_submit(self) -> None:
         """Submit, or go to the problem."""
-        value, self.problem = read_text(self.text, self.language)
+        # The key came past the text area: what was typed before it may still wait there.
+        self.area.call_later(self._read, self._submit)
+
+    def _submit(self, value: Json, problem: Problem | None) -> None:
+        self.problem, self._unread = problem, False
         self._line.show(self._verdict)
         if self.problem is None:
             self.post_message(self.Submitted(self, self.text, value))
@@ -173,6 +213,11 @@ class JsonEditor(Vertical):
 
     def action_cancel(self) -> None:
         self.post_message(self.Cancelled(self, self.text))
+
+
+def _read_big(text: str, language: Language) -> tuple[Json, Problem | None]:
+    with collector_held():
+        return read_text(text, language)
 
 
 def value_text(value: Json) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from workbench.model.pointers import ABSENT, nested
 from workbench.model.values import Json
 from workbench.tui.widgets.brief import brief
 from workbench.tui.widgets.cells import Fragment, clean, fit, pad, width_of
-from workbench.tui.widgets.json_rows import ABSENT, JsonRow, nested
+from workbench.tui.widgets.json_rows import JsonRow
 
 SIDE_BY_SIDE = 96  # cells from which the template has a column of its own
 

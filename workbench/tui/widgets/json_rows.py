@@ -6,36 +6,34 @@ shown. Inside a string that holds JSON the pointer goes on behind `{json}`.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
 from rich.cells import cell_len
 
-from workbench.model.errors import WorkbenchError
-from workbench.model.values import Json, decode
+from workbench.model.pointers import (
+    ABSENT,
+    INSIDE,
+    child,
+    children,
+    escape,
+    is_full,
+    key_text,
+    nested,
+    same,
+    unescape,
+)
+from workbench.model.values import Json
 from workbench.tui.widgets.cells import clean
 
-INSIDE = "{json}"
 PAGE = 500  # children of one container shown at a time
 OPEN_UP_TO = 10  # a container at the top with at most this many children starts open
 LONG = 60  # a string from here on can be opened
-_NESTED_LIMIT = 1_000_000
 
 Sign = Literal["", "~", "!", "+", "-"]
 RowKind = Literal["value", "text", "more"]
-
-
-class _Absent:
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-
-ABSENT = _Absent()
-"""There is no such value: nothing to compare with, no template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +74,18 @@ class Shown:
     changed_only: bool = False
     wrap: int = 76
 
+    @property
+    def hides_unchanged(self) -> bool:
+        """Where there is nothing to compare with, all is shown."""
+        return self.changed_only and (self.previous is not ABSENT or bool(self.missing))
+
 
 def rows(shown: Shown) -> list[JsonRow]:
     """The visible rows, top down. A container's own children come at depth 0; a bare scalar is
     one row with the pointer ""."""
     if shown.value is ABSENT:
         return []
-    if not _is_full(shown.value):
+    if not is_full(shown.value):
         whole = (shown.value, shown.previous, shown.template)
         return list(_row(shown, "", 0, "", whole, 0))
     before = shown.previous
@@ -98,10 +101,10 @@ def _level(
     compared = before is not ABSENT and type(before) is type(value)
     limit = PAGE * shown.pages.get(pointer, 1)
     entries = list(islice(_entries(value, before, template), limit))
-    width = min(24, max((cell_len(_key_text(key)) for key, _ in entries), default=0))
+    width = min(24, max((cell_len(key_text(key)) for key, _ in entries), default=0))
     for key, parts in entries:
-        here = f"{pointer}/{_escape(str(key))}"
-        yield from _row(shown, here, depth, _key_text(key), parts, width, compared=compared)
+        here = f"{pointer}/{escape(str(key))}"
+        yield from _row(shown, here, depth, key_text(key), parts, width, compared=compared)
     if len(entries) == limit:
         hidden = sum(1 for _ in _entries(value, before, template)) - limit
         if hidden:
@@ -122,15 +125,15 @@ def _row(
     removed = value is ABSENT
     known = before if removed else value
     inside = nested(known)
-    openable = _is_full(known) or inside is not ABSENT or is_long(known)
+    openable = is_full(known) or inside is not ABSENT or is_long(known)
     is_open = openable and shown.opened.get(pointer, not removed and _starts_open(known, depth))
     sign = _sign(shown, pointer, value, before, compared and shown.previous is not ABSENT)
     below = _marked_below(shown, pointer)
-    if is_open and sign == "~" and type(before) is type(value) and _is_full(value):
+    if is_open and sign == "~" and type(before) is type(value) and is_full(value):
         shown_sign: Sign = ""  # the children say what changed
     else:
         shown_sign = "!" if below and not is_open else sign
-    if shown.changed_only and not sign and not below:
+    if shown.hides_unchanged and not sign and not below:
         return
     yield JsonRow(
         pointer, depth, key, known, before if sign == "~" else ABSENT, template, shown_sign,
@@ -138,7 +141,7 @@ def _row(
     )  # fmt: skip
     if not is_open:
         return
-    if _is_full(known):
+    if is_full(known):
         yield from _level(shown, pointer, depth + 1, known, ABSENT if removed else before, template)
     elif inside is not ABSENT:
         old = nested(before)
@@ -174,59 +177,22 @@ def _entries(
     the earlier value or the template has."""
     old = before if type(before) is type(value) else ABSENT
     source = template if type(template) is type(value) else ABSENT
-    for key, item in _children(value):
-        yield key, (item, get(old, key), get(source, key))
-    for key, item in _children(old):
-        if get(value, key) is ABSENT:
-            yield key, (ABSENT, item, get(source, key))
-    for key, item in _children(source):
-        if get(value, key) is ABSENT and get(old, key) is ABSENT:
+    for key, item in children(value):
+        yield key, (item, child(old, key), child(source, key))
+    for key, item in children(old):
+        if child(value, key) is ABSENT:
+            yield key, (ABSENT, item, child(source, key))
+    for key, item in children(source):
+        if child(value, key) is ABSENT and child(old, key) is ABSENT:
             yield key, (ABSENT, ABSENT, item)
-
-
-def _children(value: Json) -> Iterable[tuple[str | int, Json]]:
-    if isinstance(value, dict):
-        return value.items()
-    return enumerate(value) if isinstance(value, list) else ()
-
-
-def _is_full(value: Json) -> bool:
-    return isinstance(value, (dict, list)) and bool(value)
-
-
-def get(container: Json, key: str | int) -> Json:
-    """A child of a dict (by key) or a list (by number), or ABSENT."""
-    if isinstance(container, dict):
-        return container.get(key, ABSENT)
-    if isinstance(container, list):
-        place = int(key) if isinstance(key, int) or key.isdecimal() else -1
-        return container[place] if 0 <= place < len(container) else ABSENT
-    return ABSENT
 
 
 def place_in(container: Json, part: str) -> int:
     """Which child, counted from 0, a part of a pointer names; 0 when it is none."""
-    key = part.replace("~1", "/").replace("~0", "~")
+    key = unescape(part)
     if isinstance(container, dict):
         return next((place for place, name in enumerate(container) if name == key), 0)
     return int(key) if isinstance(container, list) and key.isdecimal() else 0
-
-
-def same(one: Json, other: Json) -> bool:
-    """Equal as JSON: 1 and 1.0 are, 1 and true are not. Too deep to tell counts as different."""
-    try:
-        return one is other or _same(one, other)
-    except RecursionError:
-        return False
-
-
-def _same(one: Json, other: Json) -> bool:
-    if isinstance(one, bool) is not isinstance(other, bool) or one != other:
-        return False
-    # Python's == says [1] is [True]: equal containers are looked into.
-    if isinstance(one, dict):
-        return all(_same(item, other[key]) for key, item in one.items())
-    return not isinstance(one, list) or all(map(_same, one, other))
 
 
 def changes(value: Json, before: Json, shown: Shown, pointer: str = "") -> Iterator[str]:
@@ -238,7 +204,7 @@ def changes(value: Json, before: Json, shown: Shown, pointer: str = "") -> Itera
             continue
         if type(now) is type(old) and isinstance(now, (dict, list)) and depth < 60:
             for key, (item, earlier, _) in _entries(now, old, ABSENT):
-                todo.append((f"{at}/{_escape(str(key))}", item, earlier, depth + 1))
+                todo.append((f"{at}/{escape(str(key))}", item, earlier, depth + 1))
         else:
             yield at
 
@@ -251,63 +217,12 @@ def is_long(value: Json) -> bool:
     return isinstance(value, str) and (len(value) > LONG or "\n" in value)
 
 
-def nested(value: Json) -> Json:
-    """The JSON object or array that a string holds, or ABSENT."""
-    if not isinstance(value, str) or not 2 < len(value) < _NESTED_LIMIT:
-        return ABSENT
-    text = value.strip()
-    if (text[:1], text[-1:]) not in (("{", "}"), ("[", "]")):
-        return ABSENT
-    try:
-        inside = decode(text)
-    except WorkbenchError:
-        return ABSENT
-    return inside if _is_full(inside) else ABSENT
-
-
 def wrapped(text: str, width: int) -> Iterator[str]:
     """The lines of a text, long ones broken at `width` characters."""
     for line in text.splitlines() or [""]:
         line = clean(line)
         for start in range(0, len(line) or 1, width):
             yield line[start : start + width]
-
-
-_PLAIN_KEY = re.compile(r"[^\s\"'\\.\[\]{}\x00-\x1f]+")
-
-
-def _key_text(key: str | int) -> str:
-    if isinstance(key, int):
-        return f"[{key}]"
-    return key if _PLAIN_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)
-
-
-def _escape(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
-
-
-def value_at(value: Json, pointer: str) -> Json:
-    """What a pointer leads to, through strings that hold JSON; ABSENT when nothing."""
-    for part in pointer.split("/")[1:]:
-        if part == INSIDE and isinstance(value, str):
-            value = nested(value)
-        else:
-            value = get(value, part.replace("~1", "/").replace("~0", "~"))
-        if value is ABSENT:
-            return ABSENT
-    return value
-
-
-def dotted(pointer: str) -> str:
-    """A pointer as people write paths: "items[0].name"; `{json}` stays to be seen."""
-    path = ""
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        if key.isdecimal():
-            path += f"[{key}]"
-        else:
-            path += ("." if path else "") + (key if _PLAIN_KEY.fullmatch(key) else _key_text(key))
-    return path
 
 
 def walk(value: Json, pointer: str = "") -> Iterator[tuple[str, str, Json]]:
@@ -318,8 +233,8 @@ def walk(value: Json, pointer: str = "") -> Iterator[tuple[str, str, Json]]:
         yield at, key, item
         inside = nested(item)
         stem = at if inside is ABSENT else f"{at}/{INSIDE}"
-        children = _children(item if inside is ABSENT else inside)
+        inner = children(item if inside is ABSENT else inside)
         todo.extend(
-            (f"{stem}/{_escape(str(name))}", str(name), child)
-            for name, child in reversed(list(children))
+            (f"{stem}/{escape(str(name))}", str(name), part)
+            for name, part in reversed(list(inner))
         )

@@ -10,23 +10,19 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from workbench.model.errors import WorkbenchError
+from workbench.model.pointers import ABSENT, INSIDE, dotted, same, value_at
 from workbench.model.run import Missing
 from workbench.model.values import Json, encode
 from workbench.tui.widgets.cells import Fragment, human_bytes
 from workbench.tui.widgets.json_lines import row_fragments, searchable
 from workbench.tui.widgets.json_rows import (
-    ABSENT,
-    INSIDE,
     PAGE,
     JsonRow,
     Shown,
     changes,
-    dotted,
     is_long,
     place_in,
     rows,
-    same,
-    value_at,
     walk,
 )
 from workbench.tui.widgets.line_view import LineView
@@ -118,6 +114,11 @@ class JsonView(LineView):
         self.post_message(self.HeadlineChanged(self))
 
     @property
+    def value(self) -> Json:
+        """What is shown, or ABSENT."""
+        return self._shown.value
+
+    @property
     def changed_only(self) -> bool:
         """Only rows with a sign, and the way to them, are shown."""
         return self._shown.changed_only
@@ -127,6 +128,8 @@ class JsonView(LineView):
         if on != self._shown.changed_only:
             self._shown.changed_only = on
             self._lay_out()
+            self._headline = self._measured()
+            self.post_message(self.HeadlineChanged(self))
 
     def _lay_out(self) -> None:
         """Build the rows anew; cursor and top row stay with their pointers."""
@@ -175,6 +178,8 @@ class JsonView(LineView):
             count = sum(1 for _, _ in zip(range(_COUNTED), found, strict=False))
             if count:
                 parts.append(f"{'many' if count == _COUNTED else count} changed")
+        if shown.hides_unchanged:
+            parts.append("only changes shown")
         return ", ".join(parts)
 
     # -- cursor -----------------------------------------------------------------------------

@@ -8,8 +8,10 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
-from workbench.tui.actions import BY_ID, spell
+from workbench.tui.actions import spell
+from workbench.tui.keymap import Keys
 from workbench.tui.widgets.glyphs import drawn
+from workbench.tui.widgets.veil import shown, veiled
 
 GAP = "   "
 
@@ -27,6 +29,7 @@ class KeyBar(Widget):
         self._refused: frozenset[str] = frozenset()
         self._message = ""
         self._bad = False
+        self._pressed: tuple[str, ...] = ()
 
     @property
     def message(self) -> str:
@@ -46,20 +49,29 @@ class KeyBar(Widget):
             self._message, self._bad = text, bad
             self.refresh()
 
+    def show_pressed(self, keys: Iterable[str]) -> None:
+        """Show these keys at the right end, for an audience."""
+        if tuple(keys) != self._pressed:
+            self._pressed = tuple(keys)
+            self.refresh()
+
     def render(self) -> Content:
-        width = self.size.width
-        message = self._message
+        keys_in_use = getattr(self.app, "keys", Keys())
+        pressed = Content("  ".join(["", *self._pressed, ""])) if self._pressed else Content("")
+        width = self.size.width - pressed.cell_length
+        message = shown(self._message)
         room = width - (cell_len(message) + len(GAP) if message else 0)
         parts: list[Content] = [Content(" ")]
         used = 1
         for name, title in self._titles.items():
-            shown = [key for key in BY_ID[name].keys[:2] if not key.startswith("shift")]
-            keys = " ".join(spell(key) for key in shown)
+            named = [key for key in keys_in_use.of(name)[:2] if not key.startswith("shift")]
+            keys = " ".join(spell(key) for key in named)
             cells = cell_len(keys) + 1 + cell_len(title) + len(GAP)
             if used + cells > max(room, width // 3):
                 break
             used += cells
-            tone = "dim" if name in self._refused and self.app.ansi_color is False else ""
+            dim = name in self._refused and self.app.ansi_color is False and not veiled()
+            tone = "dim" if dim else ""
             label = Content.assemble((drawn(keys), "bold"), " ", (drawn(title), tone), GAP).stylize(
                 f"@click=screen.perform('{name}')"
             )
@@ -67,6 +79,9 @@ class KeyBar(Widget):
         line = Content("").join(parts)
         if message:
             line = self._with_message(line, used, width, message)
+        if self._pressed:
+            padding = " " * max(0, width - line.cell_length)
+            line = Content.assemble(line, padding, pressed.stylize("bold reverse"))
         return line
 
     def _with_message(self, line: Content, used: int, width: int, message: str) -> Content:

@@ -23,6 +23,7 @@ _BREAKPOINTS = {
     "if": glyphs.BREAKPOINT_IF,
 }
 _STEP_STATES: dict[str, tuple[str, str]] = {
+    "pending": ("pending", glyphs.PENDING),
     "running": ("running", glyphs.CURRENT),
     "waiting": ("waiting", glyphs.WAITING),
     "succeeded": ("done", glyphs.DONE),

@@ -4,35 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual.color import Color
 from textual.content import Content
-from textual.widgets import Static
+from textual.style import Style
+from textual.widget import Widget
 
 from workbench.tui.widgets.glyphs import drawn
-
-_STYLES = {
-    "bad": "$text-error bold",
-    "warn": "$text-warning",
-    "muted": "$text-muted",
-    "strong": "bold",
-    "": "",
-}
+from workbench.tui.widgets.tones import tone_style
 
 
-class ReasonLines(Static):
+class ReasonLines(Widget):
     """Lines of (tone, text); long ones wrap, because a reason cut short is none."""
 
-    DEFAULT_CSS = "ReasonLines { height: auto; max-height: 8; padding: 0 1; }"
+    DEFAULT_CSS = "ReasonLines { width: 1fr; height: auto; max-height: 8; padding: 0 1; }"
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__("", id=id, markup=False)
+        super().__init__(id=id)
         self._lines: tuple[tuple[str, str], ...] = ()
 
     def show(self, lines: Sequence[tuple[str, str]]) -> None:
         """Show these; repaints only when they differ."""
         if tuple(lines) != self._lines:
             self._lines = tuple(lines)
-            parts = [Content.styled(drawn(text), _STYLES.get(tone, "")) for tone, text in lines]
-            self.update(Content("\n").join(parts))
+            self.refresh(layout=True)
+
+    def render(self) -> Content:
+        parts = [Content.styled(drawn(text), self._style(tone)) for tone, text in self._lines]
+        return Content("\n").join(parts)
+
+    def _style(self, tone: str) -> Style:
+        """A tone as Content takes it: a colour that is told as "60% of what stands out" must be
+        mixed with this widget's background first."""
+        style = tone_style(self, tone)
+        color = None if style.color is None else Color.from_rich_color(style.color)
+        return Style(foreground=color, bold=style.bold)
 
     @property
     def text(self) -> str:

@@ -12,9 +12,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from workbench.model.pointers import ABSENT, same
 from workbench.model.values import Json
 from workbench.tui.widgets.forgiving import forgive, read_text
-from workbench.tui.widgets.json_rows import ABSENT, same
 
 FieldKind = Literal["text", "long text", "number", "integer", "choice", "choices", "json"]
 

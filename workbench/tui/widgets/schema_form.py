@@ -12,12 +12,12 @@ from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.widgets import Input
 
+from workbench.model.pointers import ABSENT, child
 from workbench.model.values import Json
 from workbench.tui.widgets.cells import Fragment, clean, fit
 from workbench.tui.widgets.choice import Choice
 from workbench.tui.widgets.form_field import FormField
 from workbench.tui.widgets.json_editor import JsonEditor, value_text
-from workbench.tui.widgets.json_rows import ABSENT, get
 from workbench.tui.widgets.one_line import OneLine
 from workbench.tui.widgets.schema_fields import (
     FieldProblem,
@@ -139,7 +139,7 @@ class SchemaForm(Vertical):
     def _texts_of(self, value: Json) -> dict[str, str]:
         texts = {}
         for spec in self.specs:
-            item = value if not spec.name else get(value, spec.name)
+            item = value if not spec.name else child(value, spec.name)
             texts[spec.name] = spec.write(spec.default if item is ABSENT else item)
         return texts
 
@@ -199,7 +199,7 @@ class SchemaForm(Vertical):
         self._base = value
         for field in self._fields:
             name = field.spec.name
-            item = value if not name else get(value, name)
+            item = value if not name else child(value, name)
             field.text = field.spec.write(item)
         self._complain([])
 

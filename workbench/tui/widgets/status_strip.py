@@ -6,13 +6,14 @@ word, the node, the clock and the network are there at every width from 60 cells
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 
 from workbench.tui.widgets import glyphs
 from workbench.tui.widgets.cells import Fragment, clean, elide_middle, width_of
 from workbench.tui.widgets.one_line import OneLine
+from workbench.tui.widgets.veil import veiled
 
 _LOOKS = {
     "RUNNING": (glyphs.CURRENT, "strong"),
@@ -38,7 +39,7 @@ class StripState:
     goes behind it ("on error"), `bad` shows it as a failure. `clock` is the long form ("virtual
     Sat 14:02 (+24 h)") and `clock_short` what stays when there is no room ("+24 h"); the same for
     `network` ("offline") and `network_short` ("off"). `waits` counts open waits. `note` is a
-    remark ("TYPING · Esc leaves"). Present mode: leave `pack_version`, `run` and `trust` empty.
+    remark ("TYPING · Esc leaves").
     """
 
     pack: str = ""
@@ -57,6 +58,11 @@ class StripState:
     waits: int = 0
     trust: str = ""
     note: str = ""
+
+
+def for_audience(state: StripState) -> StripState:
+    """What the strip says in present mode: no version, no number, no trust."""
+    return replace(state, pack_version="", run="", trust="")
 
 
 def strip_fragments(state: StripState, width: int) -> list[Fragment]:
@@ -132,4 +138,4 @@ class StatusStrip(OneLine):
     def update(self, state: StripState) -> None:
         """Say this."""
         self.state = state
-        self.show(lambda width: strip_fragments(state, width))
+        self.show(lambda width: strip_fragments(for_audience(state) if veiled() else state, width))

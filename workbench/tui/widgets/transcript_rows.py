@@ -18,9 +18,11 @@ from workbench.model.run import Run, StepRecord, StepTrail
 from workbench.model.waits import Wait
 from workbench.tui.widgets.brief import brief, effect_summary
 from workbench.tui.widgets.cells import Fragment, clean, fit, fit_middle
+from workbench.tui.widgets.veil import veiled
 
 SEPARATOR = "\x1f"
 STEP_WORDS = {
+    "pending": "pending",
     "running": "running",
     "waiting": "waiting",
     "succeeded": "done",
@@ -109,7 +111,7 @@ class RowPacker:
             if step.logs:
                 log = Log(step.node, step.logs.rstrip("\n"))
                 events.append(Event(0, "log", step.run_id, step.ended, log))
-            if step.status != "running":
+            if step.status not in ("pending", "running"):
                 events.append(Event(0, "step.ended", step.run_id, step.ended, step))
         return self.pack(events)
 
@@ -194,7 +196,7 @@ class RowPacker:
 
     def _paused(self, event: Event) -> str:
         pause: Pause = event.subject
-        where = clean(f"{pause.frame}{pause.node}")
+        where = clean(pause.where)
         return self._plain("run", event, where, "paused", pause.sentence or pause.reason,
                            pause.ordinal)  # fmt: skip
 
@@ -211,7 +213,9 @@ class RowPacker:
         word = answer.status if answer is not None else "answered"
         return self._plain("wait", event, clean(wait.signal), word, text)
 
-    def _finding(self, event: Event) -> str:
+    def _finding(self, event: Event) -> str | None:
+        if veiled():
+            return None
         finding: Finding = event.subject
         place = f"{finding.where}: " if finding.where else ""
         return self._plain("notice", event, "", finding.severity, f"{place}{finding.message}")
@@ -229,9 +233,10 @@ def step_text(step: StepRecord) -> str:
         return f"{step.error.code}  {step.error.message}"
     if step.missing:
         return f"! missing: {step.missing[0].sentence}"
-    route = step.route
-    if route is not None and route.why:
-        return f"{route.why} → {route.to or 'end'}"
+    if step.findings and not veiled():
+        return f"! {step.findings[0].message}"
+    if step.route is not None and step.route.why:
+        return step.way
     if step.status == "succeeded":
         return brief(step.output)
     return ""

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from workbench.model.pointers import ABSENT
 from workbench.model.values import Json
 from workbench.tui.widgets.cells import Fragment, clean, fit
 from workbench.tui.widgets.json_lines import SIDE_BY_SIDE
-from workbench.tui.widgets.json_rows import ABSENT
 from workbench.tui.widgets.json_view import JsonView
 from workbench.tui.widgets.one_line import OneLine
 
@@ -53,14 +53,21 @@ class ValuePane(Vertical):
     ) -> None:
         """Show a value under a title; see `JsonView.show`."""
         self._title, self._source_title = title, source_title
-        self._two = template is not ABSENT
         # One expression that gave a whole value has no rows of its own to stand beside.
         whole = isinstance(template, str) and isinstance(value, (dict, list))
         self._whole = f"  {clean(template, 60)}" if whole else ""
+        template = ABSENT if whole else template
+        self._two = template is not ABSENT
         self.view.show(
             value, previous=previous, template=template, missing=missing, ignored=ignored
         )
         self._head.show(self._title_line)
+
+    def only_changes(self, on: bool) -> None:
+        """Show only what changed, or everything."""
+        self.view.changed_only = on
+        self._head.show(self._title_line)
+        self._head.refresh()
 
     def _title_line(self, width: int) -> list[Fragment]:
         left = f" {clean(self._title)}"
@@ -71,7 +78,7 @@ class ValuePane(Vertical):
         half = (width - 1) // 2
         right = fit(left, width - half - len(note) - 2)
         return [
-            (fit(f" {clean(self._source_title)}{self._whole}", half), "strong"),
+            (fit(f" {clean(self._source_title)}", half), "strong"),
             ("│", "muted"),
             (f"{right} ", "strong"),
             (note, "muted"),
