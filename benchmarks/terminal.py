@@ -70,6 +70,13 @@ class Terminal:
                 raise TimeoutError(f"never showed {missing}{ended}; its output ends with:\n{shown}")
         return time.perf_counter() - self.started
 
+    def read_for(self, seconds: float) -> int:
+        """Read on for so long, or until the program is gone; how many bytes it printed."""
+        before, deadline = len(self.raw), time.perf_counter() + seconds
+        while self._read(deadline):
+            pass
+        return len(self.raw) - before
+
     def resident_kb(self) -> int:
         """The memory the program holds now (Linux; 0 elsewhere and once it ended)."""
         try:
