@@ -32,7 +32,8 @@ def main() -> None:
     sys.path.insert(0, str(HERE.parent))
     for name in sys.argv[1:] or PICTURES:
         with tempfile.TemporaryDirectory() as home:
-            os.environ |= {"XDG_STATE_HOME": home, "TEXTUAL_ANIMATIONS": "none"}
+            os.environ |= dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME"), home)
+            os.environ["TEXTUAL_ANIMATIONS"] = "none"
             picture = asyncio.run(_take(*PICTURES[name]))
         (HERE / f"{name}.svg").write_text(picture, encoding="utf-8")
 
