@@ -35,7 +35,7 @@ UNKNOWN = ResolveOutcome("unknown_or_revoked")
 PENDING = ResolveOutcome("accepted")
 CONTROL: frozenset[str] = frozenset({"turn_cancel_gate", "turn_terminal"})
 
-_KINDS: dict[str, WaitKind] = {"tool_completion": "tool", "custom": "input"}
+_KINDS: dict[str, WaitKind] = {"tool_completion": "tool"}
 
 
 def process_scope(run_id: str) -> dict[str, Json]:

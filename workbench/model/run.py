@@ -79,6 +79,7 @@ class RunOptions(msgspec.Struct, frozen=True):
 
     Limits are milliseconds. `seed` starts the random stream; `pins` are node id -> output.
     `began` is when the clock of a fork's first ancestor began; 0 for a run that is no fork.
+    `generation` counts the runs that started each other down to this one as processes.
     """
 
     pack_path: str = ""
@@ -93,6 +94,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     answers: dict[str, Json] = {}  # signal name -> resolution in wire form
     artifacts_dir: str = ""
     began: int = 0
+    generation: int = 0
 
 
 class Run(msgspec.Struct, frozen=True):
