@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from workbench.language.references import Roots, holds, read_condition, references, render
+from workbench.language.references import Roots, holds, read_condition, render
 from workbench.language.templates import Rendered
 from workbench.model.effect import Failure, Outcome, failed
 from workbench.model.errors import WorkbenchError
@@ -50,13 +50,6 @@ def skipped(node: Node, roots: Roots) -> str:
     """Why a step is passed over, as a sentence; "" when it is not. Raises `bad_condition`."""
     text = node.step.skip_if if node.step is not None else ""
     return f"skip_if holds: {text}" if text and holds(read_condition(text), roots) else ""
-
-
-def reads_environment(node: Node) -> bool:
-    """Whether a step's templates or conditions name the environment."""
-    step = node.step
-    parts = [node.mapping, node.operation, step.given, step.skip_if] if step is not None else []
-    return any(path[0] in ("env", "context") for path in references(parts))
 
 
 def step_effect(node: Node, payload: Json) -> tuple[str, str, Json]:
