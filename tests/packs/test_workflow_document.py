@@ -173,6 +173,14 @@ def test_bad_entry_points_are_told(entry: str, said: str) -> None:
     assert finding.where == "w.yaml:4"
 
 
+def test_a_reply_keeps_its_buttons_and_a_card_goes_whole() -> None:
+    steps = [{"id": "a", "kind": "reply", "message": "hi", "buttons": [{"title": "Yes"}]},
+             {"id": "b", "kind": "reply", "message": {"card": 1}}]  # fmt: skip
+    flow = compile_workflow(json.dumps({"steps": steps}), "w.json")
+    assert flow.nodes["a"].mapping == {"text": "hi", "buttons": [{"title": "Yes"}]}
+    assert flow.nodes["b"].mapping == {"card": 1}
+
+
 def test_a_file_that_is_no_workflow_costs_only_itself(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
         "workflows/a.yaml": "[1",
