@@ -138,12 +138,15 @@ def pruned(value: Any) -> Any:
     return {k: p for k, v in value.items() if (p := pruned(v)) != {}}
 
 
-@given(st.sampled_from(PATHS), VALUES)
+@given(st.sampled_from(PATHS), VALUES, st.sampled_from(["\n", "\r\n"]))
 @settings(max_examples=200, deadline=None)
-def test_setting_changes_that_and_nothing_else(path: tuple[str, ...], value: Any) -> None:
-    after = set_value(TEXT, path, value)
+def test_setting_changes_that_and_nothing_else(
+    path: tuple[str, ...], value: Any, newline: str
+) -> None:
+    after = set_value(TEXT.replace("\n", newline), path, value)
     assert tomllib.loads(after) == expected(path, to_toml(value))
-    assert_others_stand(after, path)
+    assert after.count("\n") == after.count(newline), "every line ends as it did"
+    assert_others_stand(after.replace(newline, "\n"), path)
     assert set_value(after, path, value) == after, "twice is once"
 
 

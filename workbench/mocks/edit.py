@@ -106,11 +106,15 @@ def _first_right(
     import tomlkit.exceptions
 
     owned = _owned_lines(text, path)
+    crlf = "\r\n" in text and text.count("\n") == text.count("\r\n")
+    plain = text.replace("\r\n", "\n") if crlf else text
     for attempt in tries:
         try:
             edited = attempt()
-            if right(tomllib.loads(edited)) and set(_lost_lines(text, edited)) <= owned:
-                return edited
+            if crlf:  # tomlkit ends new lines its own way
+                edited = edited.replace("\r\n", "\n")
+            if right(tomllib.loads(edited)) and set(_lost_lines(plain, edited)) <= owned:
+                return edited.replace("\n", "\r\n") if crlf else edited
         except (tomlkit.exceptions.TOMLKitError, ValueError, LookupError, TypeError):
             continue
     raise _refused(path, "the file is written in a way this edit would disturb")
