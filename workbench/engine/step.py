@@ -466,6 +466,8 @@ class Stepper:
         if isinstance(opened, Failure):
             return self._fail(step, opened, node)
         waiting = replace(step, status="waiting", ended=0, source=outcome.source)
+        if self.branches is not None:
+            self.branches.note(waiting)
         self.ledger.apply(Park(waiting, opened, self._recorder.take()))
         if opened.resolution is not None:
             return self.consume(opened)
