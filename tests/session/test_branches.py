@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,15 +49,20 @@ def test_parallel_steps_run_at_the_same_time(plain: Workspace, service: Service)
     assert asked == [(1, "http", "live"), (2, "http", "live"), (3, "llm_call", "pin")]
 
 
+_PATIENCE = threading.Event()  # never set: something to wait on
+
+
 def _open_when(service: Service, count: int) -> None:
-    deadline = threading.Event()
-    for _ in range(2000):
-        if len(service.bodies) == count:
-            break
-        deadline.wait(0.01)
-    else:
-        return  # the requests time out, and the test with them
-    service.open.set()
+    if _asked(service, count):
+        service.open.set()  # else the requests time out, and the test with them
+
+
+def _asked(service: Service, count: int) -> bool:
+    """Whether that many requests arrive soon."""
+    deadline = time.monotonic() + SOON
+    while len(service.bodies) < count and time.monotonic() < deadline:
+        _PATIENCE.wait(0.005)
+    return len(service.bodies) == count
 
 
 def test_while_stepping_ready_steps_run_one_after_another(desk: Workspace) -> None:
@@ -234,8 +240,7 @@ def test_closed_while_two_steps_run_and_gone_on_with(
     pack = write_workflow(tmp_path / "pack", steps, mocks=LIVE)
     first = reopen()
     made = first.start(StartRequest(pack))
-    while len(service.bodies) < 2:
-        assert service.asked.wait(SOON)
+    assert _asked(service, 2)
     first.close()
     again = reopen()
     assert told(again, made) == [("one", "interrupted"), ("two", "interrupted")]

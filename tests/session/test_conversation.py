@@ -10,9 +10,10 @@ import pytest
 
 from tests.session.chatting import CHAT, say, texts, write_chat
 from workbench.model.errors import WorkbenchError
+from workbench.model.values import Json
 from workbench.model.waits import Resolution
 from workbench.session import Workspace
-from workbench.session.conversation import chat, conversations
+from workbench.session.conversation import chat, conversations, fitted
 from workbench.store import MemoryStore
 
 ASKING = """
@@ -210,3 +211,20 @@ def test_a_conversation_is_read_back_as_it_was_held(desk: Workspace) -> None:
         ("flow", {"text": "no, then. Bye, Ann."}),
     ]
     assert [line.who for line in second[1]] == ["user", "flow", "asks"]
+
+
+@pytest.mark.parametrize(
+    ("text", "required", "given"),
+    [
+        ("refund", ["wish"], {"wish": "refund"}),  # the one field that the question requires
+        ("true", ["sure"], {"sure": True}),
+        ("nothing of it", ["wish"], {"text": "nothing of it"}),  # to be refused as it was said
+        ("refund", ["wish", "sure"], {"text": "refund"}),
+    ],
+)
+def test_a_word_may_be_the_one_field_a_question_requires(
+    text: str, required: list[str], given: Json
+) -> None:
+    fields = {"wish": {"enum": ["refund", "call"]}, "sure": {"type": "boolean"}}
+    schema = {"type": "object", "required": required, "properties": fields}
+    assert fitted({"text": text}, schema) == given

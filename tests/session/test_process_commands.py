@@ -205,6 +205,19 @@ def test_a_run_neither_awaits_nor_deletes_itself(desk: Workspace) -> None:
     assert code_of(lambda: ours(deletes)) == "process_in_session"
 
 
+def test_runs_that_start_each_other_come_to_an_end(desk: Workspace) -> None:
+    steps = [effect("on", "process", target="start", request={"registration": {"flow": "work"}})]
+    folder = child_pack(desk, steps)
+    first = run(desk, folder)
+    eventually(lambda: len(desk.runs()) > 1)
+    child = desk.find_run(outputs(desk, first)["on"]["record"]["process_id"])
+    assert (first.options.generation, child.options.generation) == (0, 1)
+    eventually(lambda: any(one.status == "failed" for one in desk.runs()))
+    (last,) = [one for one in desk.runs() if one.status == "failed"]
+    assert last.failure is not None and last.failure.code == "process_depth"
+    assert (last.options.generation, len(desk.runs())) == (32, 33)
+
+
 def test_a_start_that_was_cut_off_finds_its_process_again(desk: Workspace) -> None:
     """The id of a started process belongs to its node and visit: asking anew starts nothing."""
     steps = [

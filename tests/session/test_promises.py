@@ -425,7 +425,7 @@ def test_promises_somebody_waits_for_are_told_apart_from_the_rest(inline: Host) 
         inline.waiting(inline.key(wait=wait), deadline=inline.clock() + 10)
     inline.promises.resolve(inline.key(wait="process_signal"), ok())
     found = {(row.signal, row.kind, row.prompt) for row, _ in inline.store.inbox()}
-    assert found == {("k1", "input", "k1"), ("call-1", "tool", "call-1")}
+    assert found == {("k1", "event", "k1"), ("call-1", "tool", "call-1")}
     assert inline.store.waits() == [], "no node stands at them"
     assert inline.promises.cancel_session(SESSION) == 2
     assert inline.store.inbox() == []

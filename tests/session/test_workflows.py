@@ -168,6 +168,13 @@ def test_a_failed_parallel_step_does_not_stop_its_siblings(desk: Workspace) -> N
     )  # fmt: skip
 
 
+def test_a_failed_sequential_step_ends_the_run_whoever_waits(desk: Workspace) -> None:
+    """Nobody is asked for an answer that could not help any more; its wait is closed."""
+    made = run(desk, [ask("one"), think("two"), think("three", "one")])
+    assert told(desk, made) == [("one", "cancelled"), ("two", "failed")]
+    assert (made.status, desk.waits()) == ("failed", [])
+
+
 def test_missing_skills_fail_the_step_in_so_many_words(desk: Workspace) -> None:
     steps = [
         work("a", "tool_call", tool="echo", requires=["echo:run", "mail:send"]),

@@ -80,6 +80,24 @@ def live(order: dict[str, Any]) -> None:
     workspace.close()
 
 
+def carry_on(order: dict[str, Any]) -> None:
+    """Go on with the oldest run that has not ended, or start one; answer what it asks."""
+    workspace = Workspace(Path(order["folder"]))
+    runs = workspace.runs(100)
+    unended = [run for run in runs if not run.ended]
+    run = unended[-1] if unended else runs[-1] if runs else None
+    if run is None:
+        run = workspace.start(StartRequest(Path(order["pack"]), order["flow"], session="s"))
+    elif not run.ended:
+        workspace.resume(run.id, DriveMode(may_repeat=True))
+    driver = workspace.live(run.id)
+    while driver is not None and not driver.join(0.01):
+        for item in workspace.waits():
+            workspace.resolve(item.key, Resolution("ok", item.wait.signal))
+    say("done", run=run.id, status=workspace.find_run(run.id).status)
+    workspace.close()
+
+
 def answers(workspace: Workspace, order: dict[str, Any]) -> list[tuple[str, Json]]:
     """What to answer now: every wait, or the first of the ordered ones that is open."""
     waits = workspace.waits()
@@ -124,7 +142,8 @@ def main() -> None:
                 Connections.factory = Deadly
             code = 1
             try:
-                (hold if order.get("hold") else live)(order)
+                orders = {"hold": hold, "carry on": carry_on}
+                orders.get(order.get("how", "hold" if order.get("hold") else ""), live)(order)
                 code = 0
             finally:
                 sys.stdout.flush()

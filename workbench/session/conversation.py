@@ -121,13 +121,18 @@ def deliver(
 
 def fitted(payload: Json, schema: Json) -> Json:
     """The message as an answer. Someone who only writes text says {"text": …}; where the question
-    wants something else, their text itself or the JSON in it may be that."""
+    wants something else, their text itself, the JSON in it, or the one field that it requires
+    may be that."""
     text = payload.get("text") if isinstance(payload, dict) and len(payload) == 1 else None
     if schema is None or not isinstance(text, str):
         return payload
-    forms: list[Json] = [payload, text]
+    values: list[Json] = [text]
     with suppress(msgspec.DecodeError):
-        forms.append(msgspec.json.decode(text))
+        values.append(msgspec.json.decode(text))
+    required = schema.get("required") if isinstance(schema, dict) else None
+    alone = required[0] if isinstance(required, list) and len(required) == 1 else None
+    within = [{alone: value} for value in values] if isinstance(alone, str) else []
+    forms: list[Json] = [payload, *values, *within]
     return next((form for form in forms if not answers.schema_problem(form, schema)), payload)
 
 

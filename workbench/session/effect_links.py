@@ -188,6 +188,7 @@ class ProcessLink:
 
     def __init__(self, parts: EffectParts, control: RunControl) -> None:
         self._run = parts.run
+        self._store = parts.store
         self._processes = parts.processes
         self._brakes = parts.brakes
         self._control = control
@@ -196,6 +197,7 @@ class ProcessLink:
         from workbench.effects.controller import apart  # few flows start processes
 
         fields = effect.request if isinstance(effect.request, dict) else {}
+        self._run = self._store.run(self._run.id) or self._run  # it may have been transferred
         command: dict[str, Json] = {**self._defaults(effect, fields), "op": effect.target}
         desk = self._processes(self._run, self._control.sleep)
         try:

@@ -23,7 +23,7 @@ from workbench.session.requests import StartRequest
 if TYPE_CHECKING:
     from workbench.session.workspace import Workspace
 
-# A flow that starts itself again and again must come to an end.
+# More at once help nobody on one desk.
 MOST_LIVING = 64
 LOOK_SECONDS = 0.05
 LOOKS_BETWEEN_DRIVES = 20
@@ -82,6 +82,10 @@ class ProcessDesk:
 
     def _request(self, process_id: str, wanted: dict[str, Json], grant: Json) -> StartRequest:
         options = self._caller.options if self._caller is not None else None
+        generation = options.generation + 1 if options is not None else 0
+        if options is not None and generation > options.max_depth:
+            said = f"{options.max_depth} runs have started each other: {process_id} is not started"
+            raise WorkbenchError("process_depth", said)
         pack = wanted.get("pack") or (options.pack_path if options is not None else "")
         if not pack:
             raise WorkbenchError("process_pack_missing", "a process to start needs a pack")
@@ -99,6 +103,7 @@ class ProcessDesk:
             session=session,
             seed=options.seed if options is not None else 0,
             run_id=process_id,
+            generation=generation,
         )
 
     def _drive(self, run: Run) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     MocksSaved = Callable[[MocksConfig], None]
 
+_Told = tuple[EventKind, object]  # an event to be: its kind, and what it is about
+
 
 class Reloader:
     """Watches the packs that are open and swaps in what was saved."""
@@ -76,40 +78,44 @@ class Reloader:
                     self._reload(path, mine)
 
     def _reload(self, path: Path, changed: set[Path]) -> None:
-        if all(one.name == "mocks.toml" or "cassettes" in one.parts for one in changed):
-            self._mocks(path)
-            return
+        """What of a pack was saved: what stands beside it for its runs, the pack itself, or both
+        at once; many an editor writes a file of its own beside the saved one."""
+        world = {one for one in changed if one.name == "mocks.toml" or "cassettes" in one.parts}
+        told = [self._mocks(path)] if world else []
+        if changed - world:
+            told.append(self._pack(path))
+        # What is broken is said last: it stays on the screen.
+        for kind, subject in sorted(filter(None, told), key=lambda one: one[0] == "pack.rejected"):
+            self._events.emit(kind, "", subject)
+
+    def _pack(self, path: Path) -> _Told | None:
         try:
             old, new = self._shelf.reread(path)
         except WorkbenchError as error:
             place = error.where or str(path.name)
-            self._reject(path, Finding(error.code, "error", place, error.message))
-            return
+            return self._rejected(path, Finding(error.code, "error", place, error.message))
         problem = _worse(old, new)
         if problem is not None:
             self._shelf.put_back(path)
-            self._reject(path, problem)
-            return
+            return self._rejected(path, problem)
         again = path in self._broken
         self._broken.discard(path)
-        if old.definition.hash != new.definition.hash or again:
-            self._events.emit("pack.changed", "", new)
+        same = old.definition.hash == new.definition.hash and not again
+        return None if same else ("pack.changed", new)
 
-    def _reject(self, path: Path, problem: Finding) -> None:
+    def _rejected(self, path: Path, problem: Finding) -> _Told:
         self._broken.add(path)
-        self._events.emit("pack.rejected", "", problem)
+        return "pack.rejected", problem
 
-    def _mocks(self, path: Path) -> None:
+    def _mocks(self, path: Path) -> _Told:
         from workbench.mocks import read_mocks
 
         try:
             config = read_mocks(path / "mocks.toml")
         except WorkbenchError as error:
-            self._reject(path, Finding(error.code, "error", error.where, error.message))
-            return
-        self._broken.discard(path)
+            return "pack.rejected", Finding(error.code, "error", error.where, error.message)
         self._mocks_saved(config)
-        self._events.emit("mocks.changed", "", config.path)
+        return "mocks.changed", config.path
 
 
 def _folder(path: Path) -> Path:

@@ -13,7 +13,8 @@ from workbench.model.values import Json
 class StartRequest(msgspec.Struct, frozen=True):
     """What to run. `flow` None takes the pack's entry flow; `mocks` None the pack's own
     `mocks.toml` when it has one; limits are milliseconds; `entry` names another way into the flow
-    than its start; `run_id` is the id somebody chose for the run, "" makes one."""
+    than its start; `run_id` is the id somebody chose for the run, "" makes one; `generation`
+    is how many runs started each other before it."""
 
     pack: Path
     flow: str | None = None
@@ -28,6 +29,7 @@ class StartRequest(msgspec.Struct, frozen=True):
     run_timeout_ms: int = 600_000
     artifacts_dir: Path | None = None
     run_id: str = ""
+    generation: int = 0
     entry: str = ""
 
 

@@ -288,6 +288,7 @@ class RunDesk(LiveRuns):
             node_timeout_ms=request.node_timeout_ms,
             run_timeout_ms=request.run_timeout_ms,
             seed=request.seed,
+            generation=request.generation,
             pins={node: masker.mask(value) for node, value in request.pins.items()},
             answers={name: masker.mask(value) for name, value in request.answers.items()},
             artifacts_dir=str(self._artifacts(now, run_id, request.artifacts_dir)),

@@ -117,7 +117,10 @@ class Workspace(WaitDesk):
         return self.shelf.presets(self.shelf.open(path))
 
     def inputs(self, path: Path, flow_id: str) -> list[tuple[str, Json]]:
-        """Inputs to offer for a flow, named: those of its latest runs, then the pack's samples."""
+        """Inputs to offer for a flow, named: those of its latest runs, then the pack's samples;
+        without any, one made from the schema of its input."""
+        from workbench.session.input_schemas import declared_schema, sample_of
+
         pack, store = self.pack(path), self._existing()
         runs = store.runs(flow=(pack.id, flow_id), limit=_LATEST) if store is not None else []
         found: list[tuple[str, Json]] = []
@@ -126,7 +129,9 @@ class Workspace(WaitDesk):
                 found.append((f"run {run.number}", run.input))
         if flow_id == pack.entry.flow_id:
             found.extend(self.presets(path).items())
-        return found
+        flow = pack.flows.get(flow_id)
+        schema = declared_schema(pack, flow) if flow is not None and not found else None
+        return [("from its schema", sample_of(schema))] if schema is not None else found
 
     def call(self, path: Path, question: ComponentQuestion) -> CallView:
         """Call one component without a run; returns when it has answered (never call it on a
