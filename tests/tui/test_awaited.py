@@ -29,7 +29,7 @@ def test_an_awaited_event_is_a_wait_of_the_run_until_it_is_answered(desk: Path) 
         await bench.until(lambda: bench.shows(DebugScreen), "the debugger")
         await bench.until(lambda: bench.model.open_waits, "the wait")
         assert "RUNNING in hold" in bench.strip and "waits 1" in bench.strip
-        assert "w waits" in bench.keys and "p pause" in bench.keys
+        assert "w answer" in bench.keys and "p pause" in bench.keys
         await bench.form()
         await bench.press("escape")
         assert not bench.shows(AnswerScreen)
@@ -41,6 +41,6 @@ def test_an_awaited_event_is_a_wait_of_the_run_until_it_is_answered(desk: Path) 
         await bench.until(lambda: "RUNNING in more" in bench.strip, "the next wait")
         bench.workspace.resolve(bench.workspace.waits()[0].key, Resolution("ok"))
         await bench.until(lambda: bench.model.run.ended, "the end")
-        assert "waits 0" in bench.strip and "w waits" not in bench.keys
+        assert "waits 0" in bench.strip and "w answer" not in bench.keys
 
     play(desk, script, at="packs")

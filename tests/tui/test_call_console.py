@@ -12,7 +12,7 @@ from tests.cli.packs import call, write_pack
 from tests.tui.driving import MEDIUM, NARROW, WIDE, Bench, play
 from workbench.tui.screens import call as console
 from workbench.tui.screens.call import CallScreen
-from workbench.tui.screens.call_input import CallInput
+from workbench.tui.screens.input_editor import InputEditor
 from workbench.tui.screens.packs import PacksScreen
 from workbench.tui.widgets.reason_lines import ReasonLines
 
@@ -52,7 +52,7 @@ async def cursor_on(bench: Bench, screen: CallScreen, name: str) -> None:
 async def send(bench: Bench, text: str = "") -> None:
     """Call the operation under the cursor, with this input or the one offered."""
     await bench.press("enter")
-    await bench.until(lambda: bench.shows(CallInput) and bench.app.focused, "the input")
+    await bench.until(lambda: bench.shows(InputEditor) and bench.app.focused, "the input")
     if text:
         area = bench.app.focused
         assert isinstance(area, TextArea)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tests.tui.driving import MEDIUM, NARROW, WIDE, Bench, play
@@ -89,6 +90,10 @@ def test_copy_says_how_much_and_keeps_a_file(desk: Path) -> None:
         kept = desk / ".greentic" / "copied.txt"
         await bench.press("1", "y")
         assert kept.read_text() == "pay"
+        await bench.press("Y")  # a note to send to somebody: why, and where
+        note = json.loads(kept.read_text())
+        assert note["at"] == "flows/main.ygtc:41" and note["error"]["code"] == "INVALID_AMOUNT"
+        assert "Nearest: amount" in note["why"][0]
         await bench.press("2", "y")
         assert kept.read_text() == "DE89 3704 0044 0532 0130 00"
         assert bench.message == f"27 bytes copied · saved to {kept}"

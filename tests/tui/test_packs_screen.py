@@ -153,3 +153,17 @@ def test_a_flow_without_nodes_says_so(tmp_path: Path) -> None:
         assert not bench.shows(InputEditor)
 
     play(tmp_path, script, NARROW, at="packs")
+
+
+def test_a_run_started_to_its_end_goes_on_by_itself_after_an_answer(desk: Path) -> None:
+    async def script(bench: Bench) -> None:
+        await bench.press("f5")
+        await bench.until(lambda: bench.shows(DebugScreen) and bench.model.parked, "the wait")
+        assert "w answer" in bench.keys
+        await bench.form()
+        await bench.press("y", "enter")
+        await bench.until(lambda: bench.standing and bench.pausing, "a pause")
+        assert bench.pausing == "failure"  # and not one before the node after the wait
+        await bench.until(lambda: "compiling" not in bench.message, "a word only while it is true")
+
+    play(desk, script, MEDIUM, at="packs")

@@ -12,6 +12,7 @@ from workbench.session import Workspace
 from workbench.session.settings import settings_path
 from workbench.tui.screens.input_editor import InputEditor
 from workbench.tui.screens.menu import MenuScreen
+from workbench.tui.widgets.status_strip import StripState, strip_fragments
 
 
 def wants(word: str) -> None:
@@ -105,3 +106,12 @@ def test_what_would_go_out_again_is_asked_and_off_or_typing_changes_nothing(
         EffectRecord(6, 1, "http", "POST https://api.pay.test/charge", "h", source="live"),
     ]
     play(desk, script, WIDE, at="failure")
+
+
+@pytest.mark.parametrize(("width", "says"), [(140, "on save: to here"), (80, "save→here")])
+def test_what_a_save_does_is_seen_beside_an_editor_too(width: int, says: str) -> None:
+    state = StripState(pack="refund-approval", pack_version="1.2.0", flow="main", run="run 1",
+                       state="PAUSED", reason="on error", bad=True, node="pay", step="6",
+                       clock="virtual Sat 14:02 (+24 h)", clock_short="+24 h", network_short="off",
+                       note="on save: to here", note_short="save→here")  # fmt: skip
+    assert says in "".join(text for text, _ in strip_fragments(state, width))

@@ -140,6 +140,12 @@ def test_chosen_keys_are_in_use_at_the_bottom_in_help_and_after_a_save(desk: Pat
         await bench.until(lambda: "v step" in bench.keys, "the new keys")
         await bench.step("v")
         assert "rate" in bench.strip
+        path.write_text('[keys]\nwhy = ["Q"]\n')
+        bench.workspace.settings.saved({path.resolve()})
+        await bench.step("c")
+        await bench.answer_yes()
+        await bench.step("c")
+        assert "not taken" in bench.text and "Q why" in bench.text and "W why" not in bench.text
 
     play(desk, script, (160, 70))
 

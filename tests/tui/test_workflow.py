@@ -29,6 +29,11 @@ def onboarding(tmp_path: Path) -> Path:
     return tmp_path / "desk"
 
 
+def _done(bench: Bench, node: str) -> bool:
+    step = bench.model.step_at(node)
+    return step is not None and step.status == "succeeded"
+
+
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_two_branches_wait_and_w_answers_the_one_under_the_cursor(
     onboarding: Path, size: tuple[int, int]
@@ -52,7 +57,7 @@ def test_two_branches_wait_and_w_answers_the_one_under_the_cursor(
         assert "A laptop for ada.byron" in bench.text
         await bench.press(*"C02-9", "enter")
         await bench.until(lambda: len(bench.model.open_waits) == 1, "one wait left")
-        await bench.until(lambda: bench.model.parked, "the run parked again")
+        await bench.until(lambda: _done(bench, "laptop") and bench.model.parked, "it parks again")
         await bench.press("1")
         assert any("├││✓ laptop  ok" in row for row in bench.rows)
         bench.debug.put_cursor("welcome")

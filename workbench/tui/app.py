@@ -101,15 +101,15 @@ class WorkbenchApp(Looks):
 
     # going places
 
-    def open_run(self, run_id: str, place: Place | None = None) -> None:
+    def open_run(self, run_id: str, place: Place | None = None, stepping: bool = True) -> None:
         """Show a run in the debugger, the one that shows it already if there is one; a new one
-        shows the `place` again that was kept of it."""
+        shows the `place` again that was kept of it. Not `stepping`, an answered wait runs on."""
         shown = self.debugger_of(run_id)
         if shown is not None:
             self._back_to(shown)
             return
         try:
-            self.push_screen(DebugScreen(run_id, self.workspace, place))
+            self.push_screen(DebugScreen(run_id, self.workspace, place, stepping))
         except WorkbenchError as error:
             self.tell(f"{error} [{error.code}]")
 
@@ -133,7 +133,8 @@ class WorkbenchApp(Looks):
     def replace_run(self, screen: WorkbenchScreen, run: Run) -> None:
         """Another run takes the place of the one a screen shows."""
         place = screen.shown_place if isinstance(screen, DebugScreen) else None
-        self.switch_screen(DebugScreen(run.id, self.workspace, place))
+        stepping = not isinstance(screen, Stepping) or screen.stepping
+        self.switch_screen(DebugScreen(run.id, self.workspace, place, stepping))
 
     def _packs(self) -> WorkbenchScreen:
         """A fresh packs screen; loaded only when it is wanted."""

@@ -9,8 +9,8 @@ import subprocess
 from pathlib import Path
 
 # Programs that take `+LINE FILE`; others are given `FILE:LINE` or only the file.
-_PLUS = ("vi", "vim", "nvim", "nano", "emacs", "micro", "kak", "joe", "ne", "mg", "jed",
-         "less", "more", "most", "view")  # fmt: skip
+_PLUS = ("vi", "vim", "nvim", "nano", "emacs", "emacsclient", "micro", "kak", "joe", "ne", "mg",
+         "jed", "less", "more", "most", "view")  # fmt: skip
 _COLON = ("hx", "helix", "code", "codium", "subl", "zed")
 
 

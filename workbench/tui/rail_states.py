@@ -14,8 +14,11 @@ from workbench.tui.widgets.rail_rows import NOT_REACHED, NOT_TAKEN, PENDING, Rai
 from workbench.tui.widgets.rail_rows import Breakpoint as Mark
 
 
-def rail_states(model: RunModel, breakpoints: Iterable[Breakpoint]) -> dict[str, RailState]:
-    """States by path (frame + node); a path that is absent reads "pending"."""
+def rail_states(
+    model: RunModel, breakpoints: Iterable[Breakpoint], why: str = ""
+) -> dict[str, RailState]:
+    """States by path (frame + node); a path that is absent reads "pending". `why` is the key that
+    tells more of a route, where the user chose one."""
     marks = {(item.flow, item.node): _mark(item) for item in breakpoints if item.node}
     current = model.current
     standing = model.standing
@@ -43,6 +46,10 @@ def rail_states(model: RunModel, breakpoints: Iterable[Breakpoint]) -> dict[str,
         states[current] = replace(PENDING, current=True)
     elif current is not None and not states[current].current:
         states[current] = replace(states[current], current=True)
+    if why and NOT_TAKEN.hint != f"{why} why":
+        for path, state in states.items():
+            if state.hint:
+                states[path] = replace(state, hint=f"{why} why")
     return states
 
 

@@ -6,7 +6,11 @@ from workbench.session.settings import Rerun
 from workbench.tui.run_model import RunModel
 from workbench.tui.widgets.status_strip import StripState
 
-_RERUN = {"off": "", "here": "on save: to here", "whole": "on save: whole"}
+_RERUN = {
+    "off": ("", ""),
+    "here": ("on save: to here", "save→here"),
+    "whole": ("on save: whole", "save→whole"),
+}
 _STATUS = {"finished": "DONE", "failed": "FAILED", "cancelled": "CANCELLED"}
 
 
@@ -31,7 +35,8 @@ def strip_state(model: RunModel, waits: int, rerun: Rerun = "off") -> StripState
         network=model.network,
         network_short="off" if model.network == "offline" else "live",
         waits=waits,
-        note=_RERUN[rerun],
+        note=_RERUN[rerun][0],
+        note_short=_RERUN[rerun][1],
     )
 
 
@@ -60,7 +65,7 @@ def _state(model: RunModel) -> tuple[str, str, bool]:
         return "RUNNING", "", False
     if model.run.origin == "observed":
         return "RUNNING", "outside", False
-    return "PAUSED", "" if model.run.status == "created" else "not driven", False
+    return "PAUSED", "" if model.run.status == "created" else "as left", False
 
 
 def _short_clock(clock: str) -> str:

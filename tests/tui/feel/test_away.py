@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.session.chatting import say, write_chat
-from tests.tui.test_feel_tmux import ROOT, SIZES, Tmux
+from tests.tui.feel.tmux import ROOT, SIZES, Tmux
 from workbench.model.values import Json
 from workbench.model.waits import Resolution
 from workbench.session import Workspace
@@ -36,12 +35,6 @@ nodes:
     routing: out
 """
 Opened = Callable[[], Tmux]
-
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
-]
 
 
 @pytest.fixture
@@ -98,9 +91,7 @@ def test_a_wait_outlives_the_app_and_is_answered_from_a_second_shell(
     assert due is not None
     app("send-keys", "-t", "feel", "C-q")
     ended = time.monotonic() + 20
-    while (
-        subprocess.run(app.attach[:5] + ["-L", "feel", "has-session"], check=False).returncode == 0
-    ):
+    while subprocess.run([*app.attach[:5], "has-session"], check=False).returncode == 0:
         assert time.monotonic() < ended, "the app never closed"
 
     away(folder, pack)

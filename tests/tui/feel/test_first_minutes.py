@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from tests.tui.feel.tmux import STORY, Tmux
+from workbench.tui.actions import TABLE, spell
 
 STATES = ("PAUSED", "WAITING", "RUNNING", "FAILED", "FINISHED", "CANCELLED", "IDLE")
 NODES = ("parse", "score", "rate", "approve", "decide", "pay", "receipt", "reject", "notify")
-# Ends the program, which is what it says it does.
-QUIT = ("ctrl+q",)
+# What a footer may name, but for the keys that end the program.
+KEYS = {spell(key) for action in TABLE if action.id != "quit" for key in action.keys}
 
 
 def says_where_it_is(row: str) -> bool:
@@ -26,7 +27,7 @@ def footer(tmux: Tmux) -> list[str]:
     if "═" in row:
         return []
     words = [part.split() for part in re.split(r"\s{2,}", row.strip()) if part.strip()]
-    return [part[0] for part in words if len(part) > 1 and part[0] not in QUIT]
+    return [part[0] for part in words if len(part) > 1 and part[0] in KEYS]
 
 
 def as_typed(key: str) -> str:
@@ -52,56 +53,60 @@ def test_the_first_two_minutes(demo: Tmux) -> None:
 
 def test_every_key_of_every_footer_changes_the_screen(demo: Tmux) -> None:
     """Check 1: on every screen, a reason being a change too."""
-    pressed = {"debug": every_key(demo, "")}  # and the graph, to which one of them leads
+    pressed = {"debug": every_key(demo, "", "")}  # and the graph, to which one of them leads
     for key, mark in (("0", "0 Packs"), ("4", "4 Mocks"), ("5", "5 Waits")):
         back_to_the_run(demo)
         demo.press(key, mark)
-        pressed[mark] = every_key(demo, mark)
+        pressed[mark] = every_key(demo, mark, key)
     assert {"n", "c", "["} <= pressed["debug"]
     assert {"Enter", "/"} <= pressed["0 Packs"]
     assert {"Enter", "+", "-"} <= pressed["4 Mocks"]
     assert {"Enter", "Esc"} <= pressed["5 Waits"]
 
 
-def every_key(tmux: Tmux, mark: str) -> set[str]:
-    """Press every key the footer names, also those it names then; `mark` tells the screen."""
+def every_key(tmux: Tmux, mark: str, way: str) -> set[str]:
+    """Press every key the footer names, also those it names then. `mark` tells the screen, and
+    the key `way` leads to it from a run, should one of them leave it."""
     done: set[str] = set()
     while new := [key for key in footer(tmux) if key not in done]:
         before = tmux.text
-        if mark not in before:
-            break
         done.add(new[0])
         tmux.send(as_typed(new[0]))
         tmux.until(lambda text, before=before: text != before, f"a change by {new[0]}", 10)  # type: ignore[misc]
         leave_dialogs(tmux)
+        if mark not in tmux.text:
+            back_to_the_run(tmux)
+            tmux.press(way, mark)
+            tmux.steady(3)
     return done
 
 
 def leave_dialogs(tmux: Tmux) -> None:
     """Out of what a key opened, back to a screen with keys at its bottom."""
     for _ in range(5):
-        text = tmux.steady(3)
+        text = tmux.steady(12)
         if "EDITING" in text:
             tmux.press("Enter", "EDITING", gone=True)
             continue
         assert says_where_it_is(tmux.rows[0]), text
-        if footer(tmux):
+        if footer(tmux) and "TYPING" not in text:
             return
         # Never twice in a hurry: Esc Esc g is alt+g to a terminal.
         tmux.send("Escape")
-        tmux.until(lambda _: footer(tmux), "a footer after Esc", 10)
+        tmux.until(lambda now: footer(tmux) and "TYPING" not in now, "a footer after Esc", 10)
     raise AssertionError(f"Esc does not lead back\n{tmux.text}")
 
 
 def back_to_the_run(tmux: Tmux) -> None:
-    for _ in range(3):
-        if "1 Flow" in tmux.text:
+    for _ in range(5):
+        text = tmux.steady()
+        if "1 Flow" in text:
             return
-        if "0 Packs" in tmux.text:
+        if "0 Packs" in text:
             tmux.press("1", "1 Flow")
         else:
             tmux.send("Escape")
-            tmux.steady()
+            tmux.until(lambda now, text=text: now != text, "a change by Esc", 10)  # type: ignore[misc]
     raise AssertionError(f"no way back to the run\n{tmux.text}")
 
 

@@ -1,4 +1,4 @@
-"""`workbench demo` in tmux: keys in, screens out, and what the run wrote down meanwhile."""
+"""The workbench in tmux: keys in, screens out, and what the run wrote down meanwhile."""
 
 from __future__ import annotations
 
@@ -30,9 +30,16 @@ STORY = (
 
 
 class Tmux:
-    """The demo in a tmux session of its own; every screen seen is kept."""
+    """The app in a tmux session of its own, the demo unless `command` says otherwise; every
+    screen seen is kept."""
 
-    def __init__(self, home: Path, size: tuple[int, int], environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        size: tuple[int, int],
+        environment: dict[str, str],
+        command: tuple[str, ...] = ("demo",),
+    ) -> None:
         self.home = home
         self.columns, self.lines = size
         self.seen: list[str] = []
@@ -42,7 +49,7 @@ class Tmux:
         places = {f"XDG_{name}_HOME": str(home / name) for name in ("CONFIG", "STATE", "CACHE")}
         given = {**places, "HOME": str(home), "PYTHONPATH": str(ROOT), **environment}
         words = ["env", *(f"{name}={value}" for name, value in given.items())]
-        words += [sys.executable, "-m", "workbench", "demo"]
+        words += [sys.executable, "-m", "workbench", *command]
         self("new-session", "-d", "-s", "feel", "-x", str(self.columns), "-y", str(self.lines),
              "-c", str(home), shlex.join(words))  # fmt: skip
         self("set-option", "-g", "window-size", "manual")
@@ -106,10 +113,8 @@ class Tmux:
     def send(self, *keys: str) -> None:
         """Keys by tmux's names; anything else is typed."""
         for key in keys:
-            named = key in ("Enter", "Escape", "Tab", "Space", "Down", "Up", "End", "Home")
-            named = (
-                named or (key[:2] in ("C-", "S-", "F1")) or (key[0] == "F" and key[1:].isdigit())
-            )
+            named = key in ("Enter", "Escape", "Down", "PPage") or key[:2] == "C-"
+            named = named or (key[0] == "F" and key[1:].isdigit())
             self("send-keys", "-t", "feel", *([] if named else ["-l"]), key)
 
     def paste(self, text: str) -> None:

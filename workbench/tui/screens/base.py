@@ -101,6 +101,12 @@ class WorkbenchScreen(Screen[None]):
         for bar in self.query(KeyBar):
             bar.say(text, bad)
 
+    def unsay(self, text: str) -> None:
+        """Take a line away, if it is still the one that stands there."""
+        for bar in self.query(KeyBar):
+            if text and bar.message == text:
+                bar.say("")
+
     def attempt(self, act: Callable[[], None]) -> None:
         """Do it; a problem becomes one sentence."""
         try:

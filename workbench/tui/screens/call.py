@@ -246,7 +246,8 @@ class CallScreen(WorkbenchScreen):
 
     def do_edit_input(self) -> None:
         from workbench.session.component_call import samples
-        from workbench.tui.screens.call_input import CallInput
+        from workbench.session.input_schemas import sample_of
+        from workbench.tui.screens.input_editor import InputEditor
 
         row = self.row
         assert row is not None and self._pack is not None
@@ -256,14 +257,24 @@ class CallScreen(WorkbenchScreen):
         if asked.operation and (asked.component, asked.operation) == (row.component, row.operation):
             offered.insert(0, ("what the node was sent", asked.input))
         offered += samples(self._pack, row.component, row.operation)
-        first = offered[0][1] if offered else {}
+        if not offered and row.schema is not None:
+            offered.append(("from its schema", sample_of(row.schema)))
 
         def took(value: tuple[Json] | None) -> None:
             if value is not None:
                 self._make(row, value[0])
 
-        draft = " ".join(self._key(row))
-        self.app.push_screen(CallInput(f"Call {row.name}", row.schema, first, offered, draft), took)
+        editor = InputEditor(
+            f"Call {row.name}",
+            offered[0][1] if offered else {},
+            "call",
+            samples=offered,
+            offer="examples, nodes and earlier calls",
+            draft=" ".join(self._key(row)),
+            schema=row.schema,
+            form=True,
+        )
+        self.app.push_screen(editor, took)
 
     def do_restart(self) -> None:
         row = self.row

@@ -68,11 +68,13 @@ class DebugScreen(Stepping, Looking):
         "zoom",
     )
 
-    def __init__(self, run_id: str, workspace: Workspace, place: Place | None = None) -> None:
+    def __init__(
+        self, run_id: str, workspace: Workspace, place: Place | None = None, stepping: bool = True
+    ) -> None:
         view = workspace.view(run_id)
         super().__init__(run_id, RunModel(view, workspace.definition(view.run)))
         # How the person last moved: an answered wait goes on the same way.
-        self.stepping = True
+        self.stepping = stepping
         self._told: set[str] = set()
         self.graph_place = GraphPlace()
         self._place = place  # where the person was when they left
@@ -207,7 +209,8 @@ class DebugScreen(Stepping, Looking):
         model.preview = self.workspace.preview(self.run_id) if model.pause else None
         rail = self.query_one(Rail)
         flow = model.flow_of("")
-        rail.show(flow, rail_states(model, self.workspace.breakpoints.all()), model.frames())
+        marks = self.workspace.breakpoints.all()
+        rail.show(flow, rail_states(model, marks, self.key("why")), model.frames())
         self.query_one(StatusStrip).update(strip_state(model, *self.strip_facts))
         self.look_at(self.selected if self._stays() else model.current)
         self.refresh_hints()
@@ -261,7 +264,7 @@ class DebugScreen(Stepping, Looking):
         if action_id in STEPPING_ACTIONS:
             return self.refuse_step(action_id)
         if action_id == "waits" and not self.workspace.wait_counts().open:
-            return "nothing is waiting"
+            return self.refuse_waits()
         return self.refuse_looking(action_id)
 
     def do_transcript(self) -> None:

@@ -99,7 +99,7 @@ class GraphScreen(Stepping):
         marks = self.workspace.breakpoints.all()
         self.graph.show(
             model.flow_of(""),
-            rail_states(model, marks),
+            rail_states(model, marks, self.key("why")),
             model.frames(),
             walked(model),
             standing=model.past or model.pause is not None or model.run.status == "waiting",
@@ -140,7 +140,7 @@ class GraphScreen(Stepping):
         if action_id in STEPPING_ACTIONS:
             return self.refuse_step(action_id)
         if action_id == "waits" and not self.workspace.wait_counts().open:
-            return "nothing is waiting"
+            return self.refuse_waits()
         if action_id in ("find_next", "find_previous") and not self._found:
             return f"nothing was searched: {self.key('find')} finds"
         if action_id == "frame_up":

@@ -348,27 +348,21 @@ class Looking(ValueKeys):
         self.bench.edit_source(self.model.run.options.pack_path, self.query_one(Inspector).where)
 
     def do_edit_input(self) -> None:
-        from workbench.tui.screens.input_editor import InputEditor
+        from workbench.tui.screens.input_form import flow_input, node_input
 
         model = self.model
         pause = model.pause
+        pack, run = Path(model.run.options.pack_path), model.run
         if pause is None:
-            title = f"Input of {model.run.flow_id}"
-            pack, flow_id = Path(model.run.options.pack_path), model.run.flow_id
-            again = InputEditor(
-                title,
-                model.run.input,
-                "run again",
-                samples=self.workspace.inputs(pack, flow_id),
-                draft=f"{self.run_id}#",
+            again = flow_input(
+                self.workspace, pack, run.flow_id, run.input, "run again", draft=f"{self.run_id}#"
             )
             self.app.push_screen(again, self._run_with)
             return
         seen = inspect(model, pause.where)
         verb = "retry with it" if pause.reason == "failure" else "send it"
-        editor = InputEditor(
-            f"Input of {seen.path}", seen.sent, verb, draft=f"{self.run_id}#{seen.path}"
-        )
+        draft, node = f"{self.run_id}#{seen.path}", model.node_of(seen.path)
+        editor = node_input(self.workspace, pack, node, seen, verb, draft=draft)
         self.app.push_screen(editor, lambda value: self._send(seen, value))
 
     def _run_with(self, value: tuple[Json] | None) -> None:

@@ -314,7 +314,7 @@ class PacksScreen(WorkbenchScreen):
         item, flow_id = chosen
         request = StartRequest(Path(item.path), flow_id, self._input(item, flow_id))
         run = self.workspace.start(request, STEPPING if stepping else RUNNING)
-        self.bench.open_run(run.id)
+        self.bench.open_run(run.id, stepping=stepping)
 
     def do_open(self) -> None:
         if self.empty:
@@ -333,7 +333,7 @@ class PacksScreen(WorkbenchScreen):
         self._start(stepping=False)
 
     def do_edit_input(self) -> None:
-        from workbench.tui.screens.input_editor import InputEditor
+        from workbench.tui.screens.input_form import flow_input
 
         chosen = self._chosen()
         assert chosen is not None
@@ -344,13 +344,8 @@ class PacksScreen(WorkbenchScreen):
                 self._typed[item.path, flow_id] = value[0]
                 self._start(stepping=True)
 
-        editor = InputEditor(
-            f"Input of {flow_id}",
-            self._input(item, flow_id),
-            "step it",
-            samples=self.workspace.inputs(Path(item.path), flow_id),
-            draft=f"{item.path}#{flow_id}",
-        )
+        value, draft = self._input(item, flow_id), f"{item.path}#{flow_id}"
+        editor = flow_input(self.workspace, Path(item.path), flow_id, value, "step it", draft=draft)
         self.app.push_screen(editor, took)
 
     def do_find(self) -> None:

@@ -42,6 +42,7 @@ class Stepping(WorkbenchScreen):
     _elsewhere: bool
     _wanted: tuple[str, tuple[str, str] | None] | None = None
     _arrival: Arrival | None = None
+    _compiling = ""
     rerunning = False
 
     @abstractmethod
@@ -74,6 +75,9 @@ class Stepping(WorkbenchScreen):
                 self._go(*wanted)
         elif event.kind == "notice":
             self.say(event.subject.message, bad=event.subject.severity == "error")
+            self._compiling = event.subject.message if event.subject.code == "compiling" else ""
+        elif event.kind == "step.ended" and event.run_id == self.run_id:
+            self.unsay(self._compiling)  # it was for this step, and is over
         elif event.kind == "pack.changed" and self._mine(event.subject.path):
             if not self.notice_save(event.subject):
                 self.say("saved: as run")
@@ -144,6 +148,14 @@ class Stepping(WorkbenchScreen):
             return "put the cursor on a node first"
         return ""
 
+    def refuse_waits(self) -> str:
+        """Why there is nothing to answer: perhaps the run only stands before its wait."""
+        model = self.model
+        node = model.node_of(model.current) if model.pause is not None and model.current else None
+        if node is not None and node.kind == "session.wait" and not model.past:
+            return f"nothing is waiting yet: {self.key('step_over')} runs {node.id}, which asks"
+        return "nothing is waiting"
+
     def _refuse_time(self, action_id: str) -> str:
         if action_id == "forward":
             return "" if self.model.past else "this is the present"
@@ -155,6 +167,8 @@ class Stepping(WorkbenchScreen):
             return "retry"
         if action_id == "leave" and self.model.past:
             return "to now"
+        if action_id == "waits" and self.model.open_waits:
+            return "answer"
         return super().title_of(action_id)
 
     # stepping
@@ -208,7 +222,10 @@ class Stepping(WorkbenchScreen):
     def do_restart(self) -> None:
         pause = self.model.pause
         if self.model.stale:
-            self.show_instead(self.workspace.go_on_with_saved(self.run_id))
+            old, run = self.model.run, self.workspace.go_on_with_saved(self.run_id)
+            self.show_instead(run)
+            said = f"run {run.number} goes on with what was saved, run {old.number} is kept"
+            self.bench.call_after_refresh(self.bench.tell, said, False)
             return
         if pause is not None and pause.reason == "failure":
             self._present()

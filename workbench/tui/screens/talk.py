@@ -24,6 +24,7 @@ from workbench.session.conversation import (
 from workbench.tui.bridge import Happened
 from workbench.tui.chat_lines import talk_line
 from workbench.tui.screens.base import WorkbenchScreen
+from workbench.tui.widgets.cells import clean
 from workbench.tui.widgets.chat_log import ChatLog, Said
 from workbench.tui.widgets.key_bar import KeyBar
 from workbench.tui.widgets.line_view import LineView
@@ -155,7 +156,7 @@ class TalkScreen(WorkbenchScreen):
         if self._shown in names:
             view.move_cursor(names.index(self._shown))
         waiting = sum(bool(talk.open) for talk in self._talks)
-        self.query_one("#list", Pane).headline = f"{len(names)}, {waiting} waiting"
+        self.query_one("#list", Pane).headline = _count(len(names), waiting)
         self._say_state()
 
     def _say_state(self) -> None:
@@ -168,8 +169,10 @@ class TalkScreen(WorkbenchScreen):
         else:
             user = talk.party.user
             chat_pane.headline = f"{user} with {talk.flow_id}"
-            asked = talk.open[-1].wait.prompt if talk.open else ""
             form = " · Enter: its form" if talk.open and talk.open[-1].wait.schema else ""
+            # What Enter does is not to be cut off.
+            room = max(0, reply.content_size.width - len(f"{user} answers: {form}") - 1)
+            asked = clean(talk.open[-1].wait.prompt, room) if talk.open else ""
             reply.placeholder = f"{user} answers: {asked}{form}" if asked else f"{user} says…"
         busy = self._busy(talk)
         state = "RUNNING" if busy else "WAITING" if talk is not None and talk.open else "IDLE"
@@ -266,7 +269,8 @@ class TalkScreen(WorkbenchScreen):
             if user.strip():
                 self._join(target, user.strip())
 
-        self.ask(f"Talk to {target.flow_id} as", "" if self._talks else "ann", took)
+        label = f"The name of the user who talks to {target.flow_id}"
+        self.ask(label, "" if self._talks else "ann", took)
 
     def _join(self, target: Target, user: str) -> None:
         envelope = IngressEnvelope(DEFAULT_TENANT, target.flow_id, user=user)
@@ -374,3 +378,7 @@ class TalkScreen(WorkbenchScreen):
         if state != self._outside:
             self._outside = state
             self._read()
+
+
+def _count(chats: int, waiting: int) -> str:
+    return f"{chats} chat{'s' * (chats != 1)}, {waiting} waiting"

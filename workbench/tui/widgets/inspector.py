@@ -9,7 +9,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from workbench.model.pointers import ABSENT
-from workbench.model.values import Json, encode
+from workbench.model.values import Json, pretty
 from workbench.tui.inspection import Inspection, effect_body, effect_line
 from workbench.tui.keymap import Keys
 from workbench.tui.widgets.cells import Fragment
@@ -250,18 +250,22 @@ class Inspector(Vertical):
 
     @property
     def block_text(self) -> str:
-        """Everything known of the node, as JSON, for `Y`."""
+        """Everything known of the node, as JSON to be read, for `Y`: why it stands, first."""
         seen = self._seen
         if seen is None:
             return ""
         body: dict[str, Json] = {"node": seen.path}
+        if seen.where:
+            body["at"] = seen.where
+        if seen.step is not None and seen.step.error is not None:
+            body["error"] = {"code": seen.step.error.code, "message": seen.step.error.message}
+        if seen.missing:
+            body["why"] = [one.sentence for one in seen.missing]
         if seen.has_sent:
             body["in"] = seen.sent
         if seen.has_output and seen.step is not None:
             body["out"] = seen.output
-        if seen.step is not None and seen.step.error is not None:
-            body["error"] = {"code": seen.step.error.code, "message": seen.step.error.message}
-        return encode(body).decode()
+        return pretty(body)
 
     def on_line_view_activated(self, event: LineView.Activated) -> None:
         if event.view.id == "effects":

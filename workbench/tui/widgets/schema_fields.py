@@ -252,6 +252,22 @@ def schema_problems(schema: Json, value: Json, limit: int = 20) -> list[FieldPro
     return problems
 
 
+def form_fits(schema: Json, value: Json) -> bool:
+    """Whether a form of this schema gives this value again as it is; an empty object is one to be
+    filled in."""
+    specs = fields_of(schema)
+    if not specs[0].name or not isinstance(value, dict):
+        return False
+    texts = {spec.name: spec.write(value.get(spec.name, ABSENT)) for spec in specs}
+    given, problems = read_fields(specs, texts)
+    return not value or (not problems and same(given, value))
+
+
+def has_form(schema: Json) -> bool:
+    """Whether a form of this schema has a field for each property, and not one of JSON."""
+    return bool(fields_of(schema)[0].name)
+
+
 def _problem(error: Json, value: Json) -> FieldProblem:
     path = [str(part) for part in error.absolute_path]
     message = str(error.message)

@@ -22,6 +22,7 @@ from workbench.tui.widgets.one_line import OneLine
 from workbench.tui.widgets.schema_fields import (
     FieldProblem,
     fields_of,
+    has_form,
     read_fields,
     schema_problems,
 )
@@ -34,6 +35,7 @@ class FormDraft:
     texts: dict[str, str]
     text: str = ""
     as_text: bool = False
+    base: Json = ABSENT  # the value whose keys without a field are kept
 
 
 Judge = Callable[[Json], list[FieldProblem]]
@@ -96,6 +98,9 @@ class SchemaForm(Vertical):
         def control(self) -> SchemaForm:
             return self.form
 
+    class Switched(Message):
+        """The person chose the other side of the value."""
+
     def __init__(
         self,
         schema: Json,
@@ -115,7 +120,7 @@ class SchemaForm(Vertical):
         self.check = check
         self._judge = judge
         self.specs = fields_of(schema)
-        self._base = value
+        self._base = value if draft is None or draft.base is ABSENT else draft.base
         texts = draft.texts if draft is not None else self._texts_of(value)
         self._fields = [FormField(spec, texts.get(spec.name, "")) for spec in self.specs]
         self._editor = JsonEditor(draft.text if draft is not None else "", verb=verb)
@@ -154,7 +159,29 @@ class SchemaForm(Vertical):
     def draft(self) -> FormDraft:
         """What stands there now."""
         texts = {field.spec.name: field.text for field in self._fields}
-        return FormDraft(texts, self._editor.text, self.as_text)
+        return FormDraft(texts, self._editor.text, self.as_text, self._base)
+
+    @draft.setter
+    def draft(self, draft: FormDraft) -> None:
+        self._base = draft.base
+        for field in self._fields:
+            field.text = draft.texts.get(field.spec.name, "")
+        self._editor.text = draft.text
+        self._complain([])
+        self._turn(draft.as_text)
+
+    def show(self, value: Json, text: str, fits: bool) -> None:
+        """Another value, on the side in front; one that does not fit the form as `text`."""
+        if fits and not self.as_text:
+            self._fill(value)
+            return
+        self._editor.text = text
+        self._turn(True)
+
+    @property
+    def first(self) -> FormField | None:
+        """The first field of the form, when that is in front."""
+        return self._fields[0] if self._fields and not self.as_text else None
 
     @property
     def problems(self) -> dict[str, str]:
@@ -186,13 +213,23 @@ class SchemaForm(Vertical):
         if not self.as_text:
             value, _ = self._read()
             self._editor.text = value_text({} if value is ABSENT else value)
-            self.add_class("-text")
-        else:
-            if self._editor.problem is not None:
-                self._editor.action_submit()  # shows where
-                return
+        elif formed(self._editor, self.schema):
             self._fill(self._editor.value())
-            self.remove_class("-text")
+        else:
+            return
+        self._turn(not self.as_text)
+        self.post_message(self.Switched())
+        self.point_out()
+
+    def point_out(self) -> None:
+        """Say at once what stands in a field that cannot mean what it asks for; the cursor goes
+        there."""
+        if not self.as_text:
+            filled = {field.spec.name for field in self._fields if field.text}
+            self._complain([one for one in self._read()[1] if one.name in filled])
+
+    def _turn(self, as_text: bool) -> None:
+        self.set_class(as_text, "-text")
         self.focus()
 
     def _fill(self, value: Json) -> None:
@@ -266,3 +303,16 @@ class SchemaForm(Vertical):
     def on_json_editor_cancelled(self, event: JsonEditor.Cancelled) -> None:
         event.stop()
         self.action_cancel()
+
+
+def formed(editor: JsonEditor, schema: Json) -> bool:
+    """Whether what is written in an editor can be shown as a form; else the editor says why."""
+    if editor.problem is not None:
+        editor.action_submit()  # shows where
+    elif editor.text.lstrip().startswith("@"):
+        editor.remark("what a file holds stays a file: no form")
+    elif has_form(schema) and not isinstance(editor.value(), dict):
+        editor.remark("the form is one of an object: { … }")
+    else:
+        return True
+    return False

@@ -27,7 +27,7 @@ _LOOKS = {
 # What goes first when there is no room, in this order.
 _CUTS = (
     "trust", "clock word", "version", "long clock", "no waits", "long network", "long title",
-    "note", "run", "reason", "step", "long node", "title", "waits word", "longer node",
+    "long note", "run", "step", "note", "reason", "long node", "title", "waits word", "longer node",
 )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ class StripState:
     goes behind it ("on error"), `bad` shows it as a failure. `clock` is the long form ("virtual
     Sat 14:02 (+24 h)") and `clock_short` what stays when there is no room ("+24 h"); the same for
     `network` ("offline") and `network_short` ("off"). `waits` counts open waits. `note` is a
-    remark ("TYPING · Esc leaves").
+    remark ("TYPING · Esc leaves"), `note_short` what stays of it.
     """
 
     pack: str = ""
@@ -58,6 +58,7 @@ class StripState:
     waits: int = 0
     trust: str = ""
     note: str = ""
+    note_short: str = ""
 
 
 def for_audience(state: StripState) -> StripState:
@@ -102,8 +103,9 @@ def _left(state: StripState, cuts: frozenset[str]) -> list[Fragment]:
     left.append((f" in {node}" if node else " · no node", "strong" if node else "muted"))
     if state.step and "step" not in cuts:
         left.append((f"  step {state.step}", ""))
-    if state.note and "note" not in cuts:
-        left.append((f"  {clean(state.note)}", "info"))
+    note = state.note_short if "long note" in cuts else state.note
+    if note and "note" not in cuts:
+        left.append((f"  {clean(note)}", "info"))
     return left
 
 
