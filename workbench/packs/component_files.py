@@ -11,6 +11,7 @@ from workbench.model.findings import Finding, Severity
 from workbench.model.pack import Component, Operation
 from workbench.model.values import Json, sha256
 from workbench.packs.content import Files
+from workbench.packs.digests import digest_pair
 from workbench.packs.json_fields import fields, text
 
 _HASHED_AT_OPEN: Final = 4 * 1024 * 1024
@@ -116,21 +117,6 @@ def read_operations(value: Json) -> tuple[Operation, ...]:
             schemas = item.get("input_schema"), item.get("output_schema")
             found.append(Operation(item["name"], *schemas))
     return tuple(found)
-
-
-def digest_pair(declared: str, data: bytes) -> tuple[str, str]:
-    """(declared, actual) digest of a component as "algorithm:hex"; equal also when none that can
-    be compared was declared. SHA-256 is meant where no algorithm is named (§1.6)."""
-    algorithm, _, digits = declared.strip().lower().rpartition(":")
-    if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
-        return "", ""
-    if algorithm == "blake3":
-        from blake3 import blake3
-
-        return f"blake3:{digits}", f"blake3:{blake3(data).hexdigest()}"
-    return (
-        (f"sha256:{digits}", f"sha256:{sha256(data)}") if algorithm in ("", "sha256") else ("", "")
-    )
 
 
 def _sha256_of(digest: str) -> str:

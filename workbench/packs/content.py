@@ -10,12 +10,16 @@ from typing import Final, Protocol
 from workbench.model.errors import WorkbenchError
 from workbench.model.exit_codes import ExitCode
 from workbench.model.pack import PackContent
+from workbench.packs.digests import digest_pair
 
 MAX_PACK_BYTES: Final = 64 * 1024 * 1024
 MAX_ENTRY_BYTES: Final = 16 * 1024 * 1024
 MAX_ENTRIES: Final = 10_000
 
 # Folders that hold what tools wrote, never a pack or a part of one.
+# Where workflow and machine documents are, in folders and archives alike.
+WORKFLOWS: Final = "workflows/"
+MACHINES: Final = "machines/"
 SKIPPED_FOLDERS: Final = frozenset({"target", "node_modules", "__pycache__"})
 
 
@@ -54,8 +58,6 @@ def check_digest(entry: str, data: bytes, expected: str | None, where: str) -> N
     """Raises `pack_digest_mismatch` for bytes that are not the expected ones."""
     if expected is None:
         return
-    from workbench.packs.component_files import digest_pair
-
     wanted, found = digest_pair(expected, data)
     if wanted != found:
         message = f"{entry} is not the file its source names: expected {wanted}, got {found}"

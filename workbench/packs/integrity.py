@@ -20,11 +20,11 @@ from workbench.model.pack import Pack
 from workbench.model.values import Json, decode, sha256, short
 from workbench.packs.cbor_values import decode_cbor
 from workbench.packs.content import Files
+from workbench.packs.digests import blake3_hex
 from workbench.packs.json_fields import fields, objects, text
+from workbench.packs.signing import CHAIN, SIGNATURE, check_signature
 
 SBOM_FORMAT: Final = "greentic-sbom-v1"
-CHAIN: Final = "signatures/chain.pem"
-SIGNATURE: Final = "signatures/pack.sig"
 _LISTS: Final = ("sbom.cbor", "sbom.json")
 _UNLISTED: Final = frozenset({*_LISTS, SIGNATURE, CHAIN})
 # Opening a pack hashes what is small; `verify` hashes everything.
@@ -158,8 +158,6 @@ class _Check:
             missing = CHAIN if has[0] else SIGNATURE
             self.say("signature_incomplete", "warning", missing, f"{missing} is missing")
             return "broken"
-        from workbench.packs.signing import check_signature
-
         signed = check_signature(
             self.read(SIGNATURE),
             self.read(CHAIN),
@@ -169,13 +167,6 @@ class _Check:
         )
         self.found.extend(signed.findings)
         return signed.word
-
-
-def blake3_hex(data: bytes) -> str:
-    """BLAKE3-256 as lower-case hex."""
-    from blake3 import blake3
-
-    return str(blake3(data).hexdigest())
 
 
 def _read_list(content: Files, name: str) -> Json:

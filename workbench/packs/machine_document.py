@@ -27,8 +27,8 @@ from workbench.model.flow import Flow, MachineStep, Node, Route, Routing
 from workbench.model.outbox import compact
 from workbench.model.pack import Component, PackContent
 from workbench.model.values import Json, short
+from workbench.packs.content import MACHINES
 from workbench.packs.located import Located, invalid, read_yaml
-from workbench.packs.reader import MACHINES
 
 SUFFIXES = (".json", ".yaml", ".yml")
 KIND = "machine"

@@ -14,14 +14,12 @@ from workbench.model.findings import Finding
 from workbench.model.flow import Flow
 from workbench.model.pack import Layout, Pack, PackContent
 from workbench.model.values import Json, decode
-from workbench.packs.content import Files, FolderContent, refuse
+from workbench.packs.content import MACHINES, WORKFLOWS, Files, FolderContent, refuse
 from workbench.packs.entry import choose_entry
 from workbench.packs.lint import lint_flows
 
 CBOR_MANIFEST: Final = "manifest.cbor"
 JSON_MANIFEST: Final = "manifest.json"
-FOLDER: Final = "workflows/"
-MACHINES: Final = "machines/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +145,7 @@ def _finish(pack: Pack, content: PackContent, listed: tuple[str, ...] = ()) -> O
         findings = (*findings, *remarks)
     components = pack.components.keys()
     flows = {**lint_flows(pack.flows, components, pack.providers, machines), **machines}
-    if any(name.startswith(FOLDER) for name in content.entries()):
+    if any(name.startswith(WORKFLOWS) for name in content.entries()):
         from workbench.packs.workflow_document import read_workflows
 
         workflows, remarks = read_workflows(content, flows, pack.components)

@@ -10,12 +10,16 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from workbench.model.errors import WorkbenchError
 from workbench.model.findings import Finding
 from workbench.model.values import decode
-from workbench.packs.integrity import CHAIN, SIGNATURE, blake3_hex
+from workbench.packs.digests import blake3_hex
 from workbench.packs.json_fields import fields, text
+
+CHAIN: Final = "signatures/chain.pem"
+SIGNATURE: Final = "signatures/pack.sig"
 
 DEV_NAME = "greentic-dev-local"
 

@@ -28,8 +28,8 @@ from workbench.model.flow import (
 from workbench.model.pack import Component, PackContent
 from workbench.model.values import Json, short
 from workbench.model.workflow import find_cycle, upstream
+from workbench.packs.content import WORKFLOWS
 from workbench.packs.located import Located, invalid, read_yaml
-from workbench.packs.reader import FOLDER
 from workbench.packs.workflow_step import compile_step
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -43,7 +43,7 @@ def read_workflows(
     found: dict[str, Flow] = {}
     remarks: list[Finding] = []
     for file in content.entries():
-        if not file.startswith(FOLDER) or not file.endswith(SUFFIXES):
+        if not file.startswith(WORKFLOWS) or not file.endswith(SUFFIXES):
             continue
         flow = bind_tools(read_workflow(content, file), components)
         if flow.id in flows or flow.id in found:
