@@ -44,7 +44,7 @@ def test_the_finalise_rule(egress: list[Any], payload: Any, output: Any) -> None
 
 
 def test_golden_scenario_b_echo() -> None:
-    answered = BUILTINS["qa.process"]({"text": "hello"}, {})
+    answered = BUILTINS["qa.process"]({"text": "hello"}, dict)
     template = compile_template({"text": "Echo: {{node.qa.text}}"}, RUNNER_2026_02)
     payload = template.render({"entry": {}, "prev": answered, "node": {"qa": answered}}).value
     assert payload == {"text": "Echo: hello"}
@@ -166,9 +166,9 @@ def test_the_handlebars_builtin() -> None:
     roots = {"entry": {}, "node": {"qa": {"text": "hello"}}}
     rendered = compile_template(payload, CURRENT, raw=RAW_POINTERS[component]).render(roots).value
     assert rendered == payload
-    assert BUILTINS[component](rendered, roots) == {"text": "Hi Ada hello b,c,"}
+    assert BUILTINS[component](rendered, lambda: roots) == {"text": "Hi Ada hello b,c,"}
     for bad in ({"text": "x"}, None, {"template": 1}, {"template": "x", "partials": {"a": 1}}):
         with pytest.raises(
             WorkbenchError, match=r"invalid payload for templating\.handlebars node"
         ):
-            BUILTINS[component](bad, {})
+            BUILTINS[component](bad, dict)

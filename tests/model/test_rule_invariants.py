@@ -229,7 +229,7 @@ WILD = (
 COMMANDS = st.tuples(st.sampled_from([None] * 3 * len(WILD) + list(WILD)), st.integers(1, 40))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(st.lists(COMMANDS, min_size=30, max_size=60))
 def test_any_commands_keep_the_invariants(commands: list[tuple[str | None, int]]) -> None:
     book = Book()

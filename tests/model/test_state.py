@@ -347,3 +347,14 @@ def test_there_is_no_february_retry_after_a_wait() -> None:
     driven.answer(Resolution("ok", 1))
     assert driven.drive().status == "failed"
     assert walked(driven) == [("ask", 1, "succeeded"), ("b", 1, "failed")]
+
+
+def test_what_a_template_saw_stays_as_it_was_while_the_state_goes_on() -> None:
+    state = RunState({"a": 1})
+    state.apply("", "one", {"x": 1})
+    seen = state.roots("")
+    state.apply("", "two", {"x": 2})
+    assert seen["node"] == {"one": {"x": 1}}
+    assert list(seen["state"]["nodes"]) == ["one"]
+    assert list(state.roots("")["node"]) == ["one", "two"]
+    assert seen["prev"] is seen["node"]["one"], "values themselves are shared"

@@ -161,6 +161,8 @@ def test_another_database_is_refused(path: Path) -> None:
         "UPDATE blobs SET body = x'00'",
         "UPDATE blobs SET base = 999, codec = 2",
         "UPDATE steps SET input = x'7b', error = x'5b5d'",
+        "UPDATE steps SET input = x'00'",
+        "UPDATE steps SET input = CAST(x'00' || '0000000099' AS BLOB)",
         "UPDATE runs SET cursor = x'31'",
         "UPDATE definitions SET body = '[]'",
     ],

@@ -47,4 +47,4 @@ def test_a_journal_of_the_first_version_is_brought_up_to_date(tmp_path: Path) ->
     raw = sqlite3.connect(path)
     (version,) = raw.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
     raw.close()
-    assert version == b"2"
+    assert version == b"3"

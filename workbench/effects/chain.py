@@ -58,7 +58,9 @@ def _composed(links: Sequence[Link], kind: str, end: Perform) -> Perform:
 
 
 def _layer(link: Link, inner: Perform) -> Perform:
+    answer = link.__call__  # a bound method: calling the object itself looks it up every time
+
     def perform(effect: Effect) -> Outcome:
-        return link(effect, inner)
+        return answer(effect, inner)
 
     return perform

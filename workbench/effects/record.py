@@ -46,7 +46,8 @@ class Recorder:
 
     def take(self) -> tuple[EffectRecord, ...]:
         """The step's effects in the order they were asked."""
-        return tuple(sorted(self._records, key=lambda record: record.n))
+        records = self._records
+        return tuple(sorted(records, key=lambda record: record.n)) if records else ()
 
     @property
     def asking(self) -> EffectRecord | None:

@@ -6,11 +6,13 @@ from functools import lru_cache
 
 from workbench.language.machines import machine_template
 from workbench.language.nodes import RAW_POINTERS
-from workbench.language.paths import Roots
 from workbench.language.providers import MAPS
 from workbench.language.semantics import Semantics
 from workbench.language.templates import Rendered, Template, compile_template
 from workbench.model.flow import Definition, Node
+from workbench.model.state import FrameState
+
+_NEAR = frozenset({"entry", "prev"})
 
 
 class Inputs:
@@ -21,9 +23,14 @@ class Inputs:
         self._semantics = semantics
         self._templates = _templates_of(name, semantics.name)
 
-    def render(self, flow: str, node: Node, roots: Roots) -> Rendered:
+    def render(self, flow: str, node: Node, frame: FrameState) -> Rendered:
         """What a node is sent. Raises `template_missing`, `template_failed`."""
-        return self._template(flow, node).render(roots, node.where)
+        template = self._template(flow, node)
+        if template.names <= _NEAR:
+            rendered = template.render(frame.near(), node.where)
+            if not rendered.missing:  # what is missing is explained by all that is there
+                return rendered
+        return template.render(frame.roots(), node.where)
 
     def _template(self, flow: str, node: Node) -> Template:
         key = (flow, node.id)

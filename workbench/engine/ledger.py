@@ -42,7 +42,10 @@ class Ledger:
 
     def active_in(self, frame: str) -> StepRecord | None:
         """The step that is running or waiting in this frame."""
-        return next((step for step in self.active.values() if step.frame == frame), None)
+        for step in self.active.values():
+            if step.frame == frame:
+                return step
+        return None
 
     def apply(self, command: Command) -> None:
         """Decide a command on the run as staged. Raises RuleError when the rules refuse."""
@@ -53,6 +56,8 @@ class Ledger:
     def hear(self) -> bool:
         """Read the answers that came to open waits; whether there is one to be consumed. Only a
         workflow goes on while a wait of it is open."""
+        if not self.waits:
+            return False
         for wait in tuple(self.waits.values()):
             if wait.phase == "open":
                 stored = self.store.wait(wait.key_id)
@@ -108,13 +113,10 @@ class Ledger:
         for command, now in commands:
             self._stage(command, now)
             self._commands.append((command, now))
-        staged = self._staged_change()
+        staged: Change | None = self._staged
         if staged is None:
             raise RuleError("run_moved", f"run {fresh.id} moved on without this driver")
         return staged
-
-    def _staged_change(self) -> Change | None:
-        return self._staged
 
     def _tell(self, change: Change) -> None:
         for step in change.steps:

@@ -142,6 +142,6 @@ class Builtins:
             missing = f"component '{effect.target}' not found in pack"
             return failed(Failure("component_missing", missing))
         try:
-            return ok(builtin(request.get("input"), self.roots()))
+            return ok(builtin(request.get("input"), self.roots))
         except WorkbenchError as error:
             return failed(Failure(error.code, error.message))

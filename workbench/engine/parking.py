@@ -157,7 +157,7 @@ def _who(wait: Wait) -> Source:
     """Whose answer it is, as a row says it."""
     if wait.resolved_by in ("mock", "pin"):
         return wait.resolved_by  # type: ignore[return-value]
-    return "you"
+    return "engine" if wait.resolved_by == "clock" else "you"
 
 
 def answer_route(routing: Routing, status: str, semantics: Semantics) -> Route | None:

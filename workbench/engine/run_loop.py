@@ -107,10 +107,12 @@ class RunLoop:
     def _loop(self, doubts: dict[str, str]) -> None:
         while True:
             run = self._ledger.run
-            if run.cancel_requested and not run.ended:
+            if run.ended:
+                return
+            if run.cancel_requested:
                 self._cancel()
                 return
-            if run.ended or self._stepper.place is None:
+            if not run.cursor:
                 return
             self._control.check()
             if self._ledger.hear():

@@ -111,7 +111,7 @@ class Stepper:
 
     def roots(self, frame: str) -> Mapping[str, Json]:
         """What templates and expressions see in this frame now."""
-        if in_branch(frame) and self.branches is not None:
+        if self.branches is not None and in_branch(frame):
             return self.branches.roots()
         return self.state.roots(frame)
 
@@ -262,7 +262,7 @@ class Stepper:
             failure = sent.outcome.failure if sent.outcome is not None else None
             return sent.value, sent.missing, failure.message if failure else sent.skipped
         try:
-            rendered = self._inputs.render(place.flow, node, self.roots(place.frame))
+            rendered = self._inputs.render(place.flow, node, self.state.frames[place.frame])
         except WorkbenchError as error:
             return None, (), str(error)
         return rendered.value, rendered.missing, ""
@@ -287,7 +287,7 @@ class Stepper:
             problem, why = sent.outcome, sent.skipped
         else:
             try:
-                rendered = self._inputs.render(place.flow, node, self.roots(place.frame))
+                rendered = self._inputs.render(place.flow, node, self.state.frames[place.frame])
                 payload, missing = rendered.value, rendered.missing
             except WorkbenchError as error:
                 where = error.where or node.where()
@@ -358,7 +358,7 @@ class Stepper:
         if in_branch(place.frame):
             return self._branch_on(replace(step, status="succeeded", output=output, egress=egress))
         try:
-            roots = self.roots(place.frame)
+            roots = self.roots(place.frame) if node.routing.kind == "custom" else {}
             taken = choose(node.routing, status_of(output), roots, self.semantics)
         except WorkbenchError as error:
             where = error.where or broken_condition(node)
@@ -479,8 +479,8 @@ class Stepper:
         return PARKED
 
     def _cursor_to(self, place: Position, to: str | None) -> tuple[Position, ...]:
-        others = tuple(one for one in self.ledger.run.cursor if one.frame != place.frame)
-        return others if to is None else (*others, Position(place.frame, place.flow, to))
+        others = [one for one in self.ledger.run.cursor if one.frame != place.frame]
+        return tuple(others if to is None else [*others, Position(place.frame, place.flow, to)])
 
     def _impossible(self, place: Position) -> Advanced:
         self.ledger.apply(FailRun(Failure("node_missing", f"node {place.node} not found")))

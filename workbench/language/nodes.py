@@ -31,6 +31,8 @@ __all__ = [
     "wait_spec",
 ]
 
+# What a builtin may look at, made when it does.
+SeenRoots = Callable[[], Roots]
 # Keys of a component payload that steer the call and are not part of the input.
 CALL_KEYS = frozenset({"component", "component_ref", "operation", "op", "config"})
 _EMIT_KEYS = frozenset({"component", "component_ref", "operation", "op"})
@@ -215,11 +217,11 @@ def finalize(egress: Sequence[Json], payload: Json) -> Json:
     return [*egress, *payload] if isinstance(payload, list) else [*egress, payload]
 
 
-def _qa_process(payload: Json, roots: Roots) -> Json:
+def _qa_process(payload: Json, roots: SeenRoots) -> Json:
     return payload
 
 
-def _handlebars(payload: Json, roots: Roots) -> Json:
+def _handlebars(payload: Json, roots: SeenRoots) -> Json:
     """`{template, data?, partials?}` to `{"text"}`, against the roots merged with `data`."""
     from workbench.language.handlebars import Program
 
@@ -232,7 +234,7 @@ def _handlebars(payload: Json, roots: Roots) -> Json:
     data = fields.get("data")
     program = Program(fields["template"], in_root=True, partials=partials)
     try:
-        context = _merged(roots, data) if isinstance(data, Mapping) else roots
+        context = _merged(roots(), data) if isinstance(data, Mapping) else roots()
         return {"text": program.render(context)}
     except (ValueError, RecursionError) as error:
         raise WorkbenchError("template_failed", f"template render failed: {error}") from error
@@ -255,7 +257,7 @@ def _merged(base: Mapping[str, Json], over: Mapping[str, Json]) -> dict[str, Jso
 
 
 # Nodes of old flows that need no component (§4.4, E1): id -> (payload, roots) -> output.
-BUILTINS: dict[str, Callable[[Json, Roots], Json]] = {
+BUILTINS: dict[str, Callable[[Json, SeenRoots], Json]] = {
     "qa.process": _qa_process,
     "templating.handlebars": _handlebars,
 }

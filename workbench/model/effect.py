@@ -69,7 +69,7 @@ class Failure(msgspec.Struct, frozen=True):
     cause: str = ""
 
 
-class Effect(msgspec.Struct, frozen=True):
+class Effect(msgspec.Struct, frozen=True, gc=False):
     """One request to the world.
 
     `caller` is "engine" for what a node asks and "guest" for what a component asks from inside a
@@ -92,7 +92,7 @@ class Effect(msgspec.Struct, frozen=True):
         return digest([self.kind, self.target, self.request])
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What came back. `pending` means nobody answered yet: only a wait may be pending.
 
     `logs` is what a component printed (stdout and stderr, decoded leniently, capped).

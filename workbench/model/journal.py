@@ -22,7 +22,7 @@ from workbench.model.waits import ResolveOutcome, Wait
 SHORTEST_NAME = 6
 
 
-class JournalEvent(msgspec.Struct, frozen=True):
+class JournalEvent(msgspec.Struct, frozen=True, gc=False):
     """One line of a run's audit stream. `revision` is None for answers (they never touch the run
     row). `seq` is global and given by the store; 0 before."""
 
@@ -34,7 +34,7 @@ class JournalEvent(msgspec.Struct, frozen=True):
     seq: int = 0
 
 
-class Change(msgspec.Struct, frozen=True):
+class Change(msgspec.Struct, frozen=True, gc=False):
     """Rows to write together. `expected` is the revision the run must still have; None creates
     it. `steps` and `waits` are whole rows (insert or replace); `effects` belong to `steps` by
     ordinal; `full` asks for synchronous=FULL (answers and terminal verbs)."""
@@ -51,17 +51,20 @@ class Change(msgspec.Struct, frozen=True):
 
     def then(self, later: Change) -> Change:
         """Both changes as one transaction: the later run row, the earlier expectation."""
-        replaced = [step.ordinal for step in later.steps]
-        kept = [step for step in self.steps if step.ordinal not in replaced]
-        rewritten = [wait.key_id for wait in later.waits]
-        waits = [wait for wait in self.waits if wait.key_id not in rewritten]
+        steps, waits = self.steps, self.waits
+        if later.steps:
+            again = [step.ordinal for step in later.steps]
+            steps = (*[step for step in steps if step.ordinal not in again], *later.steps)
+        if later.waits:
+            rewritten = [wait.key_id for wait in later.waits]
+            waits = (*[wait for wait in waits if wait.key_id not in rewritten], *later.waits)
         return Change(
             run=later.run,
             expected=self.expected,
             events=self.events + later.events,
-            steps=(*kept, *later.steps),
+            steps=steps,
             effects=self.effects + later.effects,
-            waits=(*waits, *later.waits),
+            waits=waits,
             dropped_waits=self.dropped_waits + later.dropped_waits,
             definition=self.definition or later.definition,
             full=self.full or later.full,

@@ -39,7 +39,7 @@ class StartRun(msgspec.Struct, frozen=True):
     """created -> running."""
 
 
-class BeginStep(msgspec.Struct, frozen=True):
+class BeginStep(msgspec.Struct, frozen=True, gc=False):
     """A step starts at the cursor's leaf."""
 
     step: StepRecord
@@ -52,7 +52,7 @@ class EnterFrame(msgspec.Struct, frozen=True):
     position: Position
 
 
-class EndStep(msgspec.Struct, frozen=True):
+class EndStep(msgspec.Struct, frozen=True, gc=False):
     """A running step ends as `step` says; the cursor moves to `cursor`."""
 
     step: StepRecord
@@ -142,9 +142,11 @@ def decide(
     run: Run | None, steps: Steps, waits: Waits, command: Command, now: int
 ) -> Change | None:
     """The change a command makes; None when it rightly makes none (a repeated cancel request)."""
-    if isinstance(command, CreateRun):
-        return _create(run, command, now)
-    if isinstance(command, ObserveRun | ObserveStep | ObserveEnd):
+    rule = _RULES.get(type(command))
+    if rule is None:
+        if isinstance(command, CreateRun):
+            return _create(run, command, now)
+        assert isinstance(command, ObserveRun | ObserveStep | ObserveEnd)
         return observe(run, steps, command, now)
     if run is None:
         raise RuleError("run_unknown", "there is no such run")
@@ -155,7 +157,6 @@ def decide(
     refuse_driving(run)
     if run.cancel_requested and not isinstance(command, _ALLOWED_WHEN_CANCELLING):
         raise RuleError("cancel_pending", f"run {run.id} is being cancelled")
-    rule = _RULES[type(command)]
     return rule(run, steps, waits, command, now)
 
 
@@ -207,7 +208,7 @@ def _end(run: Run, steps: Steps, waits: Waits, command: EndStep, now: int) -> Ch
     return _moved(
         run,
         f"step.{step.status}",
-        {**_step_facts(step), "cursor": _wire(command.cursor), **_unusual(status, "running")},
+        _ending_facts(step, command.cursor, status),
         now,
         status=status,
         cursor=command.cursor,
@@ -224,9 +225,7 @@ def _route(run: Run, steps: Steps, waits: Waits, command: RouteStep, now: int) -
         raise RuleError("illegal_transition", f"{step.where} is not a failure to route")
     _free(steps, step.frame)
     status = _standing(command.cursor, steps, step)
-    payload = {
-        **_step_facts(step), "cursor": _wire(command.cursor), **_unusual(status, "running"),
-    }  # fmt: skip
+    payload = _ending_facts(step, command.cursor, status)
     return _moved(
         run, "step.routed", payload, now, status=status, cursor=command.cursor, steps=(step,)
     )
@@ -259,9 +258,9 @@ def _resume(run: Run, steps: Steps, waits: Waits, command: Resume, now: int) -> 
         raise RuleError("illegal_transition", f"the wait at {wait.signal} has no answer yet")
     _active(steps, command.step.ordinal, "waiting")
     consumed = msgspec.structs.replace(wait, consumed_at=now)
-    payload = {**_step_facts(command.step), "key_id": wait.key_id, "cursor": _wire(command.cursor)}
     status = _standing(command.cursor, steps, command.step)
-    payload.update(_unusual(status, "running"))
+    payload = _ending_facts(command.step, command.cursor, status)
+    payload["key_id"] = wait.key_id
     return _moved(
         run,
         "wait.consumed",
@@ -420,10 +419,13 @@ def _leaf(run: Run, frame: str) -> Position | None:
 def _standing(cursor: Cursor, steps: Steps, changed: StepRecord) -> RunStatus:
     """What a run is with this cursor and these active steps, one of them `changed` (I2): it waits
     when every frame does. A branch that waits cannot run, nor can a caller above one."""
-    now = [*(step for step in steps if step.ordinal != changed.ordinal), changed]
+    now = [changed]
+    now += [step for step in steps if step.ordinal != changed.ordinal]
     waiting = [step.frame for step in now if step.status == "waiting"]
+    if not waiting:
+        return "running"
     able = any(not any(frame.startswith(place.frame) for frame in waiting) for place in cursor)
-    return "running" if able or not waiting else "waiting"
+    return "running" if able else "waiting"
 
 
 def _unusual(status: RunStatus, usual: RunStatus) -> dict[str, Json]:
@@ -441,6 +443,13 @@ def _step_facts(step: StepRecord) -> dict[str, Json]:
         "attempt": step.attempt,
         "status": step.status,
     }
+
+
+def _ending_facts(step: StepRecord, cursor: Cursor, status: RunStatus) -> dict[str, Json]:
+    facts = _step_facts(step)
+    facts["cursor"] = _wire(cursor)
+    facts.update(_unusual(status, "running"))
+    return facts
 
 
 def _wire(cursor: Cursor) -> list[list[str]]:

@@ -2,6 +2,9 @@
 
 Times are integer UTC microseconds. A *frame* is the path of flow.call steps above a step: the
 root is "", a sub-flow called by the second visit of node `pay` is "pay#2/".
+
+What is made for every node is `gc=False`: JSON and frozen structs make no cycles, and thousands of
+them live on, so the collector would walk them again and again for nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ TERMINAL: frozenset[str] = frozenset({"finished", "failed", "cancelled"})
 ACTIVE_STEP: frozenset[str] = frozenset({"running", "waiting"})
 
 
-class Position(msgspec.Struct, frozen=True, array_like=True):
+class Position(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Where a frame stands: the next (or active) node of `flow` in `frame`."""
 
     frame: str
@@ -97,7 +100,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     generation: int = 0
 
 
-class Run(msgspec.Struct, frozen=True):
+class Run(msgspec.Struct, frozen=True, gc=False):
     """One execution of a flow. `number` is the small number people use ("run 7"), given by the
     store. `cursor` holds one position per frame, the leaf last; empty when ended. Of a workflow
     it holds the steps that run, wait or may begin, in the order of its document."""
@@ -129,7 +132,7 @@ class Run(msgspec.Struct, frozen=True):
         return self.status in TERMINAL
 
 
-class RouteTaken(msgspec.Struct, frozen=True):
+class RouteTaken(msgspec.Struct, frozen=True, gc=False):
     """Which way a node went: `to` None ended the flow; `why` is a sentence with the values.
 
     `restart` marks the 2026-02 retry, which begins again at the entry with a fresh state.
@@ -177,7 +180,7 @@ class Missing(msgspec.Struct, frozen=True):
         return f"{place} {self.expression}: no such key {self.missing}{near}"
 
 
-class StepRecord(msgspec.Struct, frozen=True):
+class StepRecord(msgspec.Struct, frozen=True, gc=False):
     """One attempt at one visit of one node. Terminal records never change.
 
     `input` is what was sent, `output` the node's payload. `route` is set when the step ended and

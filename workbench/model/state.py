@@ -37,14 +37,16 @@ class FrameState:
         self.egress: list[Json] = []
         self.last: Json = None
 
+    def near(self) -> dict[str, Json]:
+        """The two roots that most templates make do with, and that cost nothing to make."""
+        prev = {} if self.last is None and not self.payloads else self.last
+        return {"entry": self.entry, "prev": prev}
+
     def roots(self) -> dict[str, Json]:
-        """The template roots of `packs-and-engine.md` §4.5, sharing structure with the state."""
-        return {
-            "entry": self.entry,
-            "prev": {} if self.last is None and not self.payloads else self.last,
-            "node": self.payloads,
-            "state": {"entry": self.entry, "input": self.input, "nodes": self.nodes},
-        }
+        """The template roots of `packs-and-engine.md` §4.5 as they are now: a template may put
+        the whole of `node` into a step's input, and a step beside may look while this one ends."""
+        state = {"entry": self.entry, "input": self.input, "nodes": self.nodes.copy()}
+        return {**self.near(), "node": self.payloads.copy(), "state": state}
 
 
 class RunState:
@@ -73,7 +75,7 @@ class RunState:
         `input` and `steps` (what each step gave)."""
         if in_branch(frame):
             root = self.frames[""]
-            return {"input": root.entry, "steps": root.payloads}
+            return {"input": root.entry, "steps": root.payloads.copy()}
         return self.frames[frame].roots()
 
     def enter(self, frame: str, entry: Json) -> FrameState:
@@ -116,9 +118,8 @@ class RunState:
         state = self.at(frame)
         if state is None:
             return
-        # Replaced, never changed: a template may have put the whole of it into a step's input.
-        state.payloads = {**state.payloads, node: output}
-        state.nodes = {**state.nodes, node: {"ok": True, "payload": output, "meta": None}}
+        state.payloads[node] = output
+        state.nodes[node] = {"ok": True, "payload": output, "meta": None}
         state.last = output
         if egress:
             state.egress.append(output)

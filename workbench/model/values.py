@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import threading
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
@@ -35,6 +36,38 @@ def encode(value: Json) -> bytes:
     if b"null" in data and not is_finite_json(value):
         raise WorkbenchError("json_unencodable", "value is not JSON: NaN or infinite")
     return data
+
+
+def encode_recorded(value: Json) -> bytes:
+    """As `encode`, for a value that goes into the journal and that nobody changes any more. The
+    transcript writes the very same object next: `encoded_before` spares it the work."""
+    known = encoded_before(value)
+    if known is not None:
+        return known
+    data = encode(value)
+    if len(data) >= _WORTH_KEEPING:
+        if len(_latest.encoded) >= _LATEST_KEPT:
+            _latest.encoded.clear()
+        _latest.encoded[id(value)] = value, data
+    return data
+
+
+def encoded_before(value: Json) -> bytes | None:
+    """What this thread just made of this very object with `encode_recorded`, if it did."""
+    known = _latest.encoded.get(id(value))
+    return None if known is None else known[1]
+
+
+class _Latest(threading.local):
+    """What a thread encoded last, by identity; holding a value keeps its identity its own."""
+
+    def __init__(self) -> None:
+        self.encoded: dict[int, tuple[Json, bytes]] = {}
+
+
+_WORTH_KEEPING = 500
+_LATEST_KEPT = 4
+_latest = _Latest()
 
 
 def canonical(value: Json) -> bytes:

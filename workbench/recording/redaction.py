@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from workbench.model.masking import redact_keys
 from workbench.model.secret_forms import is_secret_key
-from workbench.model.values import Json, encode
+from workbench.model.values import Json, encode, encoded_before
 
 _KEPT_KEYS = 10_000
 _KEPT_VALUES = 200
@@ -29,7 +29,7 @@ class Redactor:
     def encoded(self, value: Json, base: str) -> tuple[bytes, bytes]:
         """The redacted value, and the list of redacted paths below `base`, both as JSON."""
         if type(value) not in _CONTAINERS or self._is_harmless(value):
-            return encode(value), b"[]"
+            return encoded_before(value) or encode(value), b"[]"
         clean, paths = redact_keys(value, base)
         return encode(clean), encode(paths)
 

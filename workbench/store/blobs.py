@@ -4,6 +4,10 @@
 eight of them as patch bases; it may do so only while the run's driver lock is held, because a
 sweep would make its ids stale. A patch always applies to a whole value, never to a patch, so
 reading takes one hop (`journal-facts.md`, "Deltas, not sub-trees").
+
+A patch of at most 1 KB stands in the row itself, like a small value: a row of its own would touch
+three more pages a value. Its cell is a zero byte, which no JSON begins with, the id of the whole
+value in ten digits, and the patch.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from workbench.model.errors import WorkbenchError
-from workbench.model.values import Json, decode, encode
+from workbench.model.values import Json, decode, encode, encode_recorded
 
 INLINE = 1024
 RAW, ZSTD, PATCH = 0, 1, 2
@@ -51,8 +55,35 @@ class Blob:
         return self.id
 
 
-# NULL, inline JSON, the id of a stored blob, or a blob that this transaction writes.
-Cell = bytes | int | Blob | None
+class Patch:
+    """A value as its difference from a whole one. It binds as its cell once that was written."""
+
+    __slots__ = ("base", "body")
+
+    def __init__(self, base: Blob, body: bytes) -> None:
+        self.base = base
+        self.body = body
+
+    def __conform__(self, protocol: object) -> bytes:
+        assert self.base.id is not None
+        return b"\0%010d%b" % (self.base.id, self.body)
+
+
+PATCH_AT = 11  # bytes in a cell before its patch
+
+
+def patched_base(cell: bytes) -> int | None:
+    """The blob that an inline patch applies to; None for a cell of JSON. Raises `store_damaged`."""
+    if cell[:1] != b"\0":
+        return None
+    try:
+        return int(cell[1:PATCH_AT])
+    except ValueError as error:
+        raise _damaged("a patch names no base") from error
+
+
+# NULL, inline JSON or patch, the id of a stored blob, or what this transaction makes one of them.
+Cell = bytes | int | Blob | Patch | None
 
 
 class _Base:
@@ -103,7 +134,7 @@ class RunBlobs:
         key = id(value)
         known = self._fresh.get(key) or self._recent.get(key)
         if known is None:
-            data = encode(value)
+            data = encode_recorded(value)
             if len(data) <= INLINE:
                 return data
             known = value, self._blob(data, slot, pending)
@@ -111,19 +142,23 @@ class RunBlobs:
         return known[1]
 
     def _blob(self, data: bytes, slot: Slot, pending: dict[bytes, Blob]) -> Cell:
-        """The id of a stored value, or a blob that `pending` has just got."""
+        """A small patch, the id of a stored value, or a blob that `pending` has just got."""
+        patch = self._patch(data, slot)
+        if patch is not None and len(patch.body) <= INLINE:
+            return patch
         digest = hashlib.sha256(data).digest()
         known: Cell = self._ids.get(digest) or pending.get(digest)
         if known is not None:
             return known
-        blob = self._patch(data, slot)
-        if blob is None:
+        if patch is not None:
+            blob = Blob(len(data), PATCH, patch.body, patch.base)
+        else:
             blob = whole(data)
             self._keep(_Base(blob, data), slot)
         pending[digest] = blob
         return blob
 
-    def _patch(self, data: bytes, slot: Slot) -> Blob | None:
+    def _patch(self, data: bytes, slot: Slot) -> Patch | None:
         """A patch against the slot's last base or the run's newest one, if either is close.
 
         Trying costs as much as compressing, so a slot whose values never resemble each other is
@@ -139,7 +174,7 @@ class RunBlobs:
             if candidate is not None and patch is not None:
                 self._bases[slot] = candidate
                 self._misses.pop(slot, None)
-                return Blob(len(data), PATCH, patch, candidate.blob)
+                return Patch(candidate.blob, patch)
         self._misses[slot] = misses + 1
         return None
 
@@ -238,7 +273,7 @@ class BlobReader:
     def __init__(self) -> None:
         self._rows: dict[int, tuple[int, int | None, bytes]] = {}
         self._data: dict[int, bytes] = {}
-        self._values: dict[int, Json] = {}
+        self._values: dict[int | bytes, Json] = {}
         self._unpatchers: dict[int, Any] = {}
 
     def fetch(self, connection: sqlite3.Connection, ids: set[int]) -> None:
@@ -262,7 +297,7 @@ class BlobReader:
         """The JSON value of a cell."""
         if cell is None:
             return None
-        if not isinstance(cell, int):
+        if not isinstance(cell, int) and patched_base(cell) is None:
             return decode(cell)
         if cell not in self._values:
             self._values[cell] = decode(self.data(cell))
@@ -274,12 +309,16 @@ class BlobReader:
 
     def data(self, cell: bytes | int) -> bytes:
         """The JSON text of a cell that is not NULL. Raises `store_damaged`."""
-        if not isinstance(cell, int):
-            return cell
-        known = self._data.get(cell)
-        if known is not None:
-            return known
-        codec, base, body = self._rows[cell]
+        if isinstance(cell, int):
+            known = self._data.get(cell)
+            if known is not None:
+                return known
+            codec, base, body = self._rows[cell]
+        else:
+            base = patched_base(cell)
+            if base is None:
+                return cell
+            codec, body = PATCH, cell[PATCH_AT:]
         try:
             if codec == RAW:
                 data = body
@@ -288,8 +327,8 @@ class BlobReader:
             else:
                 data = self._unpatcher(base).decompress(body)
         except _zstd().ZstdError as error:
-            raise _damaged(f"blob {cell} does not unpack") from error
-        if codec != PATCH:
+            raise _damaged(f"blob {base or cell!r} does not unpack") from error
+        if codec != PATCH and isinstance(cell, int):
             self._data[cell] = data
         return data
 

@@ -15,7 +15,7 @@ from workbench.model.journal import JournalEvent
 from workbench.model.run import Missing, Position, RouteTaken, Run, RunOptions, StepRecord
 from workbench.model.values import decode, encode, reader
 from workbench.model.waits import Resolution, Wait, read_resolution
-from workbench.store.blobs import BlobReader, CellWriter
+from workbench.store.blobs import BlobReader, CellWriter, patched_base
 
 Row = tuple[Any, ...]
 
@@ -337,4 +337,9 @@ def event_row(event: JournalEvent, rid: int) -> Row:
 
 def blob_ids(rows: Iterable[Row], cells: int) -> set[int]:
     """The blobs that these rows refer to."""
-    return {cell for row in rows for cell in row[:cells] if type(cell) is int}
+    found = {_refers(cell) for row in rows for cell in row[:cells] if cell is not None}
+    return {ident for ident in found if ident is not None}
+
+
+def _refers(cell: bytes | int) -> int | None:
+    return cell if isinstance(cell, int) else patched_base(cell)

@@ -1,7 +1,8 @@
 """The tables of a journal file and the way one is created or recognised.
 
-A *cell* is a column of type ANY: NULL is JSON null, a BLOB is inline JSON of at most 1 KB, an
-integer is the id of a blob (`journal-facts.md`, "Schema"). Times are UTC microseconds.
+A *cell* is a column of type ANY: NULL is JSON null, a BLOB is inline JSON or a patch of at most
+1 KB (see `blobs`), an integer is the id of a blob (`journal-facts.md`, "Schema"). Times are UTC
+microseconds.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sqlite3
 
 from workbench.model.errors import WorkbenchError
 
-VERSION = 2
+VERSION = 3
 # Half of SQLite's default: every page a step touches is written whole to the WAL, and a step
 # touches ten. Measured: 20 % less per step, the same file size.
 PAGE_SIZE = 2048
@@ -99,6 +100,7 @@ CREATE UNIQUE INDEX steps_active ON steps(rid, frame)
   WHERE (status = 'running' OR status = 'waiting') AND origin = 'managed';
 CREATE INDEX runs_by_flow ON runs(pack_id, flow_id);
 """,
+    2: "",  # the same tables; from 3 on a cell may be a patch, which older programs cannot read
 }
 
 
