@@ -57,7 +57,7 @@ TYPES: dict[str, st.SearchStrategy[Any]] = {
 def test_a_value_comes_back_the_same(kind: str) -> None:
     guest = mirror(echo(kind))
 
-    @settings(max_examples=25, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=12, deadline=None, database=None, derandomize=True)
     @given(TYPES[kind])
     def holds(value: Any) -> None:
         found = guest.turn(value)
@@ -76,7 +76,7 @@ def test_a_host_function_sees_and_gives_the_same_value(kind: str) -> None:
 
     guest, live = mirror(ask(kind), answer), idle_call()
 
-    @settings(max_examples=15, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=8, deadline=None, database=None, derandomize=True)
     @given(TYPES[kind])
     def holds(value: Any) -> None:
         seen.clear()

@@ -49,7 +49,7 @@ def test_break_on_http_then_stop(stage: Stage, reason: Reason) -> None:
     with pytest.raises(Stopped) as caught:
         run.result(SOON)
     assert caught.value.reason == reason
-    assert monotonic() - began < 1.0
+    assert monotonic() - began < SOON
     assert stage.fresh().call(faults.echo(), "next").value == "next"
 
 
@@ -111,7 +111,7 @@ def test_a_sleeping_guest_moves_the_virtual_clock(stage: Stage) -> None:
     began = monotonic()
     value = stage.call(faults.sleeper(3600.0), limit=5.0).value
     assert value["after"] - value["before"] == 3600 * 10**9
-    assert monotonic() - began < 5.0
+    assert monotonic() - began < 30.0
 
 
 def test_a_sleeping_guest_really_sleeps_on_a_real_clock(stage: Stage) -> None:
@@ -126,7 +126,7 @@ def test_a_guest_that_really_sleeps_is_stopped_at_its_limit(stage: Stage) -> Non
     began = monotonic()
     failure = stage.call(faults.sleeper(60.0), limit=0.05).failure
     assert failure is not None and failure.code == "component_timeout"
-    assert monotonic() - began < 5.0
+    assert monotonic() - began < 30.0
 
 
 def test_a_guest_that_really_sleeps_is_cancelled(stage: Stage) -> None:

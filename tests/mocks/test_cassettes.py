@@ -72,6 +72,19 @@ def test_a_reference_name_made_from_the_real_secret_is_found(tmp_path: Path) -> 
     assert cassettes.find(masked, get(f"{URL}?key=mango-tango-41")) is not None
 
 
+def test_a_recording_loaded_before_its_secret_was_known_is_found(tmp_path: Path) -> None:
+    """A value of the environment is a secret only from the moment a template asks for it."""
+    masker = Masker()
+    use = "https://people.hr.test/teams"
+    write(tmp_path, "team", request={"method": "GET", "url": use}, body="at people.hr.test")
+    cassettes = Cassettes(tmp_path, masker)
+    masker.register("HOST", "people.hr.test")
+    masked = read_request(masker.mask(get(use).wire()))
+    tape = cassettes.find(masked, get(use))
+    assert tape is not None and tape.play(0).response["body"] == "at ⟦secret:HOST:plain⟧"
+    assert cassettes.find(masked, get(use)) == tape, "and again"
+
+
 @pytest.mark.parametrize(
     ("match", "ignore", "request_", "fits"),
     [

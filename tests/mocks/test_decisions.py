@@ -190,3 +190,19 @@ def test_without_any_file_nothing_goes_out() -> None:
     assert failure(outcome).code == "network_refused"
     allowed = taped(world_of(config_of(f'net_allowlist = ["{HOST}"]')), Network())(http(URL))
     assert failure(allowed).message.endswith("there are no recordings")
+
+
+def test_a_host_that_is_a_secret_is_judged_as_it_is_and_told_masked(tmp_path: Path) -> None:
+    """`{env.HOST}` in a URL: the chain sees a placeholder, the guard the host behind it."""
+    text = f'net_allowlist = ["{HOST}"]\n[http]\nmode = "all"\ngrant = ["{HOST}"]\n'
+    masker = Masker()
+    masker.register("HOST", HOST)
+    masker.register("OTHER", "evil.example")
+    network = Network()
+    bound = world_of(config_of(text, tmp_path), masker)
+    perform = taped(bound, network)
+    assert perform(http(masker.mask(f"https://{HOST}/v1"))).source == "live"
+    refused = failure(perform(http(masker.mask("https://evil.example/v1"))))
+    assert refused.message == "host ⟦secret:OTHER:plain⟧ not present in allowlist"
+    assert "evil" not in str(refused.details)
+    assert len(network.asked) == 1

@@ -277,7 +277,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(KEYS, VALUES, max_size=6))
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @example({"time": {"start": "0001-01-01T00:00:00+23:59"}})
 @example({"waits": {"a": []}, "faults": [[]], "tools": {"script_dir": "\0"}})
 def test_any_toml_gives_a_configuration_or_an_error(document: dict[str, object]) -> None:
@@ -291,7 +291,7 @@ def test_any_toml_gives_a_configuration_or_an_error(document: dict[str, object])
 
 
 @given(st.text(alphabet="ab.=[]{}\"'#\n 1,\\\t\r", max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 def test_any_text_gives_a_configuration_or_an_error(text: str) -> None:
     read = read_or_error(text)
     if isinstance(read, WorkbenchError):

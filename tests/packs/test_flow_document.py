@@ -373,10 +373,10 @@ UNREADABLE = [
 
 @pytest.mark.parametrize(("text", "place"), UNREADABLE)
 def test_what_is_no_flow_document_is_one_error_with_a_place(text: str, place: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(WorkbenchError) as caught:
         compile_flow(text, FILE)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
     assert (caught.value.code, caught.value.exit_code) == ("flow_invalid", 4)
     assert caught.value.where == (f"{FILE}:{place}" if place else FILE)
     assert "\n" not in caught.value.message

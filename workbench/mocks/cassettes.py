@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.mocks.http_request import (
@@ -88,10 +88,10 @@ class Cassettes:
         for asked in (request, revealed):
             if asked is not None and (tape := self._tape(_named(asked))):
                 return tape
-        for match, ignore in self._rules:
-            if tape := self._tape(_ruled(request, match, ignore)):
-                return tape
-        return None
+        tape = self._by_rule(request)
+        if tape is None and revealed is not None and self._mask_again():
+            tape = self._by_rule(request)
+        return tape
 
     def save(self, request: HttpRequest, response: Json, number: int = 1) -> Path:
         """Write the `number`-th recording of a masked request and know it from now on.
@@ -134,6 +134,33 @@ class Cassettes:
     def _skip(self, where: str, why: str) -> None:
         message = f"recording skipped: {why}"
         self.findings.append(Finding("cassette_invalid", "warning", where, message))
+
+    def _by_rule(self, request: HttpRequest) -> Tape | None:
+        for match, ignore in self._rules:
+            if tape := self._tape(_ruled(request, match, ignore)):
+                return tape
+        return None
+
+    def _mask_again(self) -> bool:
+        """Mask what was loaded before a secret was known; whether that changed any of it."""
+        known = self.recordings
+        masked = [self._masked(recording) for recording in known]
+        if all(new is old for new, old in zip(masked, known, strict=True)):
+            return False
+        tapes: dict[str, list[Recording]] = {}
+        for recording in masked:
+            tapes.setdefault(self._key(recording), []).append(recording)
+        self._tapes = tapes
+        return True
+
+    def _masked(self, recording: Recording) -> Recording:
+        asked = recording.request.wire() if recording.request is not None else None
+        both: dict[str, Json] = {"request": asked, "response": recording.response}
+        masked = self._masker.mask(both)
+        if masked is both:
+            return recording
+        request = read_request(masked["request"]) if asked is not None else None
+        return replace(recording, request=request, response=masked["response"])
 
     def _tape(self, key: str) -> Tape | None:
         recordings = self._tapes.get(key)

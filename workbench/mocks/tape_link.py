@@ -6,6 +6,8 @@ recordings off, not the guard. Nothing passes this link towards the network with
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from workbench.effects.chain import Perform
 from workbench.mocks.cassettes import Tape
 from workbench.mocks.config import RECORDING
@@ -50,20 +52,23 @@ class TapeLink:
 
     def _refusal(self, request: HttpRequest) -> Failure | None:
         """Why a request without a recording may not go out; None when it may."""
-        host, mode = request.host, self._world.config.http.mode
+        # Judged by the host it is really sent to, told by the one that may be seen.
+        real, mode = self._world.revealed(request), self._world.config.http.mode
+        host = (real or request).host
         if not host:
             return _refused("the URL is no http(s) address", {"url": request.url})
-        details: dict[str, Json] = {"host": host, "method": request.method, "url": request.url}
+        shown = urlsplit(request.url).netloc if real is not None else host
+        details: dict[str, Json] = {"host": shown, "method": request.method, "url": request.url}
         granted = self._world.grants.allows(host)
         if mode != "off":
             if not granted and host not in self._world.config.net_allowlist:
-                return _refused(f"host {host} not present in allowlist", details)
+                return _refused(f"host {shown} not present in allowlist", details)
             if self._strict() and not self._world.grants.by_hand(host):
                 miss = explain_miss(request, self._world.tapes.recordings)
                 return Failure(
                     "cassette_miss", sentence(miss), origin="mock", details={**details, **miss}
                 )
-        return None if granted else _refused(f"host {host} has no grant to be reached", details)
+        return None if granted else _refused(f"host {shown} has no grant to be reached", details)
 
     def _strict(self) -> bool:
         world = self._world

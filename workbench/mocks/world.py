@@ -139,7 +139,7 @@ class MockWorld:
 
     def find_tape(self, request: HttpRequest) -> Tape | None:
         """The recordings that fit a masked request."""
-        return self.tapes.find(request, self._revealed(request))
+        return self.tapes.find(request, self.revealed(request))
 
     def next_play(self, tape: Tape) -> Recording:
         """The recording whose turn it is, counted as played."""
@@ -156,7 +156,7 @@ class MockWorld:
     def has_recorded(self) -> bool:
         return bool(self._recorded)
 
-    def _revealed(self, request: HttpRequest) -> HttpRequest | None:
+    def revealed(self, request: HttpRequest) -> HttpRequest | None:
         """The request with its secrets, None when it has none we know. Never kept."""
         wire = request.wire()
         try:
