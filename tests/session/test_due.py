@@ -95,6 +95,7 @@ def test_a_timeout_fires_at_its_time_and_once(
     assert workspace.due() == [] and workspace.resume_due() == []
     (row,) = workspace.store.waits(run.id, live=False)
     assert (row.resolution, row.resolved_by) == (Resolution("timeout"), "clock")
+    assert workspace.steps(run.id)[0].source == "engine", "nobody answered"
     kinds = [event.kind for event in workspace.store.events(run.id)]
     assert kinds.count("wait.resolved") == kinds.count("wait.consumed") == 1
     late, _ = workspace.resolve(item.key, Resolution("ok", "sorry"))

@@ -13,7 +13,7 @@ from tests.session.desk import standing
 from tests.session.desk import step as go_on
 from tests.session.effecting import begun, child_pack, effect, ended, outputs, pack, run
 from tests.session.flows_of_work import write_workflow
-from tests.session.others import SOON
+from tests.session.others import SOON, following
 from tests.session.promising import eventually
 from workbench.effects.local_executor import DurableStep
 from workbench.mocks import read_mocks
@@ -104,6 +104,21 @@ error_kind = "Permanent"
     pinned = run(inline, folder, pins={"mocked": {"p": 1}, "faulted": [2]})
     assert pinned.status == "finished"
     assert outputs(inline, pinned) == {"mocked": {"p": 1}, "faulted": [2]}
+
+
+def test_what_is_awaited_is_counted_at_once(desk: Workspace) -> None:
+    """Counts are kept while nothing is written, and a promise is written without an event."""
+    folder = pack(desk, [effect("hold", "await_event", target="go")])
+    reader = desk.events.subscribe()
+    made, live = begun(desk, folder)
+    for event in following(reader):
+        open_waits = desk.wait_counts().open
+        if event.kind == "wait.opened":
+            assert open_waits == 1
+            break
+    assert desk.resolve(desk.waits(made.id)[0].key, Resolution("ok"))[0].status == "accepted"
+    assert desk.wait_counts().open == 0
+    assert ended(desk, live).status == "finished"
 
 
 @pytest.mark.parametrize("kind", ["llm_call", "exec_code", "tool_call", "durable_step"])

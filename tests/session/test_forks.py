@@ -367,10 +367,12 @@ def prove_death(definition: Definition, picks: list[int], *, durable: bool) -> N
         original = theatre.create(INPUT, max_steps=60)
         ended = theatre.play(original.id)
         calls = theatre.script.calls
-        made = theatre.store.commit(
-            fork(original, (), 0, "other", theatre.now())
-        )  # the same run from the start, in the same world
-        for pick in sorted({pick % max(calls, 1) + 1 for pick in picks}):
+        deaths = sorted({pick % max(calls, 1) + 1 for pick in picks})
+        # The same run from the start, in the same world; a step that is cut off counts as one.
+        change = fork(original, (), 0, "other", theatre.now())
+        options = replace(change.run.options, max_steps=60 + len(deaths))
+        made = theatre.store.commit(replace(change, run=replace(change.run, options=options)))
+        for pick in deaths:
             theatre.script.dies_at = calls + pick
             with suppress(Died):
                 theatre.play(made.id)

@@ -56,7 +56,7 @@ def test_a_flow_starts_signals_and_awaits_a_process(desk: Workspace) -> None:
             request={"process_id": ID, "signal_name": "ask", "request": {"a": 1}},
         ),
         effect("join", "process", "tell", target="await", request={"process_id": ID}),
-        effect("all", "process", "join", target="list", request={"mode": "all"}),
+        effect("all", "process", "join", request={"op": "list", "mode": "all"}),
     ]  # fmt: skip
     made = run(desk, child_pack(desk, steps))
     assert made.failure is None

@@ -24,3 +24,23 @@ def test_who_left_hears_nothing_more() -> None:
     stream.emit("notice")
     assert reader.take() == []
     assert len(other.take()) == 1
+
+
+def test_a_reader_is_woken_once_for_what_it_has_not_taken() -> None:
+    stream, calls = EventStream(lambda: 7), [0]
+
+    def wake() -> None:
+        calls[0] += 1
+
+    reader = stream.subscribe()
+    stream.emit("notice")
+    reader.wake_with(wake)
+    assert calls == [1]  # for what was there already
+    stream.emit("notice")
+    assert calls == [1]
+    assert len(reader.take(1)) == 1
+    assert calls == [2]  # one is left
+    reader.take()
+    assert calls == [2]
+    stream.emit("notice")
+    assert calls == [3]

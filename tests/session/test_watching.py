@@ -125,6 +125,36 @@ def test_a_save_is_in_use_and_a_broken_one_keeps_the_last_good(
     assert next_of(reader, "pack.changed").subject.definition.hash != fixed.definition.hash
 
 
+def test_a_broken_mocks_file_is_told_whatever_was_saved_beside_it(
+    opened: tuple[Workspace, Path, Subscription],
+) -> None:
+    workspace, pack, reader = opened
+    mocks, scratch = pack / "mocks.toml", pack / "sedH1x2"  # what `sed -i` leaves for a moment
+    good = mocks.read_text("utf-8")
+    both = {mocks.resolve(), scratch.resolve()}
+    mocks.write_text(good.replace("[time]", "[time"), "utf-8")
+    workspace.reloader.saved(both)
+    assert next_of(reader, "pack.rejected").subject.where.startswith("mocks.toml:")
+    mocks.write_text(good, "utf-8")
+    workspace.reloader.saved(both)
+    assert next_of(reader, "mocks.changed").subject.name == "mocks.toml"
+
+    # In use, but not as meant: the nearest name is told.
+    mocks.write_text(good.replace("seed = 7", "sed = 7"), "utf-8")
+    workspace.reloader.saved(both)
+    said = next_of(reader, "notice").subject
+    line = 1 + mocks.read_text("utf-8").splitlines().index("sed = 7")
+    assert said.message == f"mocks.toml:{line}: unknown key random.sed; nearest is seed"
+
+    # Both in one save: each is said, the broken one last.
+    flow = pack / "flows" / "main.ygtc"
+    flow.write_text(flow.read_text("utf-8").replace("amout", "amount"), "utf-8")
+    mocks.write_text(good.replace("[time]", "[time"), "utf-8")
+    workspace.reloader.saved({mocks.resolve(), flow.resolve()})
+    kinds = [event.kind for event in reader.take()]
+    assert kinds == ["pack.changed", "pack.rejected"]
+
+
 def test_a_run_goes_on_with_the_saved_version_where_it_stood(
     opened: tuple[Workspace, Path, Subscription],
 ) -> None:

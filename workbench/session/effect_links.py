@@ -181,8 +181,8 @@ class AwaitEventLink:
 
 
 class ProcessLink:
-    """`process`: the target is the command's `op`, the request its fields. A start without an id
-    gets the one that belongs to its node and visit."""
+    """`process`: the target (or without one the request's `op`) is the command, the request its
+    fields. A start without an id gets the one that belongs to its node and visit."""
 
     kinds = frozenset({"process"})
 
@@ -198,25 +198,26 @@ class ProcessLink:
 
         fields = effect.request if isinstance(effect.request, dict) else {}
         self._run = self._store.run(self._run.id) or self._run  # it may have been transferred
-        command: dict[str, Json] = {**self._defaults(effect, fields), "op": effect.target}
+        op = effect.target or str(fields.get("op", ""))
+        command: dict[str, Json] = {**self._defaults(op, effect, fields), "op": op}
         desk = self._processes(self._run, self._control.sleep)
         try:
-            if effect.target == "await":
+            if op == "await":
                 with self._control.uncounted(), self._brakes.uncounted():
                     return ok({"op": "await", **desk(command)})
             return ok(apart(desk, command))
         except WorkbenchError as error:
             return _failed(error)
 
-    def _defaults(self, effect: Effect, fields: dict[str, Json]) -> dict[str, Json]:
-        if effect.target == "start":
+    def _defaults(self, op: str, effect: Effect, fields: dict[str, Json]) -> dict[str, Json]:
+        if op == "start":
             given = fields.get("registration")
             registration = dict(given) if isinstance(given, dict) else {}
             registration.setdefault("id", self._child_id(effect))
             return {**fields, "registration": registration}
-        if effect.target == "list":
+        if op == "list":
             return {"session_scope": self._run.session, "mode": "live", **fields}
-        if effect.target == "signal":
+        if op == "signal":
             place = f"{self._run.id}:{effect.frame}{effect.node}#{effect.visit}"
             return {"signal_id": place, "request": None, **fields}
         return fields

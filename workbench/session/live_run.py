@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Event as Flag
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -35,7 +35,7 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.flow import Definition
 from workbench.model.journal import Store
 from workbench.model.masking import Masker
-from workbench.model.rules import FailRun
+from workbench.model.rules import CancelRun, FailRun
 from workbench.model.run import Run, StepRecord, in_branch
 from workbench.model.state import fold
 from workbench.model.stepping import Choice, Mode
@@ -107,6 +107,8 @@ class LiveRun:
         self._mocks_path = mocks.path
         self.ended = Flag()
         self.error: WorkbenchError | None = None
+        self._letting_go = Lock()
+        self._cancelled = self._gone = False
         self._held = held
         self._unsettled = unsettled(run, steps)
         self._doubts = {} if how.may_repeat else doubts(store, run, steps)
@@ -197,11 +199,16 @@ class LiveRun:
         """Leave a pause; False when the run is not standing still."""
         return self.debugger.go(mode, to, choice)
 
-    def stop(self, reason: str = "cancel") -> None:
-        """Stop the run: "cancel" ends it cancelled, "exit" leaves it to be resumed."""
+    def stop(self, reason: str = "cancel") -> bool:
+        """Stop the run: "cancel" ends it cancelled, "exit" leaves it to be resumed. False when
+        its driver is letting go of it already, and did not hear this."""
         why: Reason = "cancel" if reason == "cancel" else "exit"
+        with self._letting_go:
+            self._cancelled |= why == "cancel"
+            heard = not self._gone
         self.control.stop(why)
         self._lanes.stop(why)
+        return heard
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until nothing drives the run any more."""
@@ -245,8 +252,19 @@ class LiveRun:
             self.error = _internal(bug, self.masker)
             self._give_up(self.error)
         finally:
+            with self._letting_go:
+                self._gone = True
+            if self._cancelled and self.error is None:
+                self._cancel_parked()
             self._held.close()
             self.ended.set()
+
+    def _cancel_parked(self) -> None:
+        """It came to a wait just when it was cancelled: it ends all the same."""
+        with suppress(WorkbenchError):
+            if not self._ledger.run.ended:
+                self._ledger.apply(CancelRun())
+                self._ledger.flush()
 
     def _give_up(self, error: WorkbenchError) -> None:
         """The engine itself could not go on: say so in the journal when that is possible."""

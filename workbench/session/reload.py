@@ -10,7 +10,10 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from workbench.model.errors import WorkbenchError
+from workbench.model.events import EventKind
 from workbench.model.findings import Finding
 from workbench.model.pack import Pack
 from workbench.session.collector import collector_held
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     MocksSaved = Callable[[MocksConfig], None]
 
 _Told = tuple[EventKind, object]  # an event to be: its kind, and what it is about
+_SAID_LAST = "notice pack.rejected"
+replace = msgspec.structs.replace
 
 
 class Reloader:
@@ -81,41 +86,46 @@ class Reloader:
         """What of a pack was saved: what stands beside it for its runs, the pack itself, or both
         at once; many an editor writes a file of its own beside the saved one."""
         world = {one for one in changed if one.name == "mocks.toml" or "cassettes" in one.parts}
-        told = [self._mocks(path)] if world else []
-        if changed - world:
-            told.append(self._pack(path))
-        # What is broken is said last: it stays on the screen.
-        for kind, subject in sorted(filter(None, told), key=lambda one: one[0] == "pack.rejected"):
+        told = [
+            *(self._mocks(path) if world else ()),
+            *(self._pack(path) if changed - world else ()),
+        ]
+        # What is wrong is said last: it stays on the screen.
+        for kind, subject in sorted(told, key=lambda one: _SAID_LAST.find(one[0])):
             self._events.emit(kind, "", subject)
 
-    def _pack(self, path: Path) -> _Told | None:
+    def _pack(self, path: Path) -> list[_Told]:
         try:
             old, new = self._shelf.reread(path)
         except WorkbenchError as error:
             place = error.where or str(path.name)
-            return self._rejected(path, Finding(error.code, "error", place, error.message))
+            return [self._rejected(path, Finding(error.code, "error", place, error.message))]
         problem = _worse(old, new)
         if problem is not None:
             self._shelf.put_back(path)
-            return self._rejected(path, problem)
+            return [self._rejected(path, problem)]
         again = path in self._broken
         self._broken.discard(path)
         same = old.definition.hash == new.definition.hash and not again
-        return None if same else ("pack.changed", new)
+        return [] if same else [("pack.changed", new)]
 
     def _rejected(self, path: Path, problem: Finding) -> _Told:
         self._broken.add(path)
         return "pack.rejected", problem
 
-    def _mocks(self, path: Path) -> _Told:
+    def _mocks(self, path: Path) -> list[_Told]:
         from workbench.mocks import read_mocks
 
         try:
             config = read_mocks(path / "mocks.toml")
         except WorkbenchError as error:
-            return "pack.rejected", Finding(error.code, "error", error.where, error.message)
+            return [("pack.rejected", Finding(error.code, "error", error.where, error.message))]
         self._mocks_saved(config)
-        return "mocks.changed", config.path
+        told: list[_Told] = [("mocks.changed", config.path)]
+        for finding in sorted(config.findings, key=lambda one: one.severity != "error")[:1]:
+            said = f"{finding.where}: {finding.message}"
+            told.append(("notice", replace(finding, where="", message=said)))
+        return told
 
 
 def _folder(path: Path) -> Path:

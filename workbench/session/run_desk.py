@@ -201,8 +201,9 @@ class RunDesk(LiveRuns):
         """Cancel a run: at once when driven here, by request when another process drives it."""
         live = self.live(run_id)
         if live is not None:
-            live.stop("cancel")
-            return True
+            if live.stop("cancel"):
+                return True
+            live.join(1)  # it is letting go: a matter of ms
         return self.cancel(run_id)
 
     def cancel(self, run_id: str) -> bool:

@@ -78,10 +78,7 @@ class SettingsDesk:
     def current(self) -> Settings:
         """The settings in use, read when first asked for."""
         if self._current is None:
-            try:
-                self._current = read_settings(self.path)
-            except WorkbenchError as error:
-                self._current = Settings(findings=(_problem(error),))
+            self._current = usable_settings(self.path)
         return self._current
 
     def choose(self, key: Choosable, value: str) -> None:
@@ -133,6 +130,14 @@ class SettingsDesk:
             self._current = msgspec.structs.replace(before, findings=(problem,))
         if self._current != before:
             self._events.emit("settings.changed", "", self._current)
+
+
+def usable_settings(path: Path) -> Settings:
+    """The settings in a file; when it cannot be read none but the finding that says why."""
+    try:
+        return read_settings(path)
+    except WorkbenchError as error:
+        return Settings(findings=(_problem(error),))
 
 
 def read_settings(path: Path) -> Settings:

@@ -8,6 +8,7 @@ can ask for the state again instead of showing a wrong one.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from threading import Condition
 from typing import Any
 
@@ -24,18 +25,37 @@ class Subscription:
         self._changed = changed
         self._events: deque[Event] = deque(maxlen=bound)
         self._dropped = 0
+        self._wake: Callable[[], None] | None = None
+        self._woken = False
 
     def push(self, event: Event) -> None:
         """Called by the stream, under its lock."""
         if len(self._events) == self._events.maxlen:
             self._dropped += 1
         self._events.append(event)
+        self._call()
+
+    def _call(self) -> None:
+        if self._wake is not None and self._events and not self._woken:
+            self._woken = True
+            self._wake()
+
+    def wake_with(self, wake: Callable[[], None] | None) -> None:
+        """Call `wake` once whenever there is something to take, and again after a `take` when
+        there is more. It is called on the thread that told the fact, so it must be quick, and
+        must not read here."""
+        with self._changed:
+            self._wake, self._woken = wake, False
+            self._call()
 
     def take(self, most: int = 5_000) -> list[Event]:
         """What is there now, at most `most`, without waiting."""
         with self._changed:
             count = min(most, len(self._events))
-            return [self._events.popleft() for _ in range(count)]
+            taken = [self._events.popleft() for _ in range(count)]
+            self._woken = False
+            self._call()
+            return taken
 
     def wait(self, timeout: float | None = None, most: int = 5_000) -> list[Event]:
         """As `take`, but waits for the first event; empty after `timeout` seconds."""

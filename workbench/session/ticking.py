@@ -122,9 +122,11 @@ class Clocks:
                 return False
             path = self._paths[run_id] = run.options.mocks_path
         stamp = _stamp(path)
+        if path and not stamp:
+            return False  # its pack was moved or is not mounted: nothing ends meanwhile
         known = self._real.get((path, stamp))
         if known is None:
-            known = self._real[path, stamp] = _reads_real(Path(path) if stamp else None)
+            known = self._real[path, stamp] = _reads_real(Path(path) if path else None)
         return known
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from workbench.model.clock import NewId, Now
+from workbench.model.events import EventKind
 from workbench.model.journal import Outstanding, Store
 from workbench.model.run import Run
 from workbench.model.waits import Wait
@@ -32,9 +33,11 @@ class WaitCounts(msgspec.Struct, frozen=True):
 
 
 class _Counted(NamedTuple):
-    """When the waits were counted: by the newest event, the workspace's clock and the machine's."""
+    """When the waits were counted: by the newest event and promise, the workspace's clock and the
+    machine's."""
 
     seq: int
+    promised: object
     now: int
     at: float
     counts: WaitCounts
@@ -49,20 +52,26 @@ class WaitDesk(RunDesk):
         super().__init__(root, store, now, new_id, cache)
         self._clocks = Clocks()
         self._counted: _Counted | None = None
+        self._promised = object()  # another one whenever a promise is asked for or kept
 
     def wait_counts(self) -> WaitCounts:
         """How much waits. Cheap to ask again and again: while nothing is written the answer is
         kept, for half a second, and by the clock of the workspace for no longer."""
-        now, seq = self._now(), self.newest_event()
+        promised, now, seq = self._promised, self._now(), self.newest_event()
         known = self._counted
-        if known is not None and known.seq == seq and abs(now - known.now) < _FRESH_US:
+        same = known is not None and known.seq == seq and known.promised is promised
+        if known is not None and same and abs(now - known.now) < _FRESH_US:
             if time.monotonic() - known.at < _FRESH_US / 1_000_000:
                 return known.counts
         there = self._outstanding(now)
         late = sum(self._clocks.is_real(self, run_id) for _, run_id in there.due)
         counts = WaitCounts(there.open, late, len(there.answered))
-        self._counted = _Counted(seq, now, time.monotonic(), counts)
+        self._counted = _Counted(seq, promised, now, time.monotonic(), counts)
         return counts
+
+    def _promise(self, kind: EventKind, wait: Wait) -> None:
+        self._promised = object()  # it leaves no event
+        super()._promise(kind, wait)
 
     def newest_event(self) -> int:
         """A number that moves whenever anything in the journal does; cheap to ask."""

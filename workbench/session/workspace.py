@@ -395,6 +395,7 @@ class Workspace(WaitDesk):
             return UNKNOWN, None
         outcome, wait = answers.resolve(store, self._now, key, resolution, by, self._masked)
         if outcome.status == "accepted" and wait is not None:
+            self._promised = object()
             self.promises.wake()
             self.events.emit("wait.resolved", wait.run_id, wait)
             if resume:
