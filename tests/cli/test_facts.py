@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,18 @@ def test_delete_and_prune_tell_what_went(cli: Commands, work: Path, refund: Path
     assert (gone["runs"], gone["open_waits"], gone["folders"]) == ([1], 1, 1)
     assert not files.exists()
     assert cli("runs").out == "no runs here\n"
+
+
+def test_a_newer_journal_is_told_in_a_sentence_with_and_without_a_screen(
+    cli: Commands, refund: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("observe", '{"type":"run","run":"r","flow":"f"}')
+    raw = sqlite3.connect(cli.work / ".greentic" / "workbench.db")
+    raw.execute("UPDATE meta SET value = x'39' WHERE key = 'schema_version'")
+    raw.commit()
+    raw.close()
+    monkeypatch.setattr("workbench.cli.app._needs_terminal", lambda: None)
+    for words in (["runs"], ["waits"], ["waits", "--json"], ["open", refund]):
+        said = cli(*words)
+        assert said.code == 1 and "written by a newer version (schema 9" in said.err, words
+        assert said.err.count("\n") == 1

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Literal, TypeVar
 
+import pytest
 from textual.events import Key
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
@@ -44,6 +45,7 @@ YES, NO = ({"status": "ok", "payload": {"approved": approved}} for approved in (
 SECONDS = 20
 WIDE, MEDIUM, NARROW = (160, 45), (100, 30), (80, 24)
 SIZES = (WIDE, MEDIUM, NARROW)
+ENDS = (WIDE, NARROW, pytest.param(MEDIUM, marks=pytest.mark.long))
 
 
 def copy_sample(folder: Path) -> Path:
@@ -84,8 +86,7 @@ class Bench:
         quiet = 0
         while quiet < 4 and self.app.is_running:
             await asyncio.sleep(0)
-            screens = self.app.screen_stack
-            pumps = (self.app, *screens, *screens[-1].walk_children())
+            pumps = (self.app, *self.app._registry)
             quiet = 0 if any(pump.message_queue_size for pump in pumps) else quiet + 1
 
     async def settle(self) -> None:
@@ -272,27 +273,49 @@ async def opened(
     there: `rows` asks for the screen itself, and a test takes half the time."""
     workspace = Workspace(folder)
     run_id = None if at == "packs" else _prepared(workspace, folder, at)
-    app = WorkbenchApp(workspace, folder, theme_name=theme)
-    paint = Screen._compositor_refresh
-    if not painted:
-        setattr(Screen, paint.__name__, lambda screen: None)
+    app = WorkbenchApp(workspace, folder, run_id=run_id, theme_name=theme)
+    driven = Driven(app)
     try:
-        async with app.run_test(size=size) as pilot:
-            bench = Bench(app, pilot)
-            if run_id is None:
-                screen = app.screen
-                assert isinstance(screen, PacksScreen)
-                await bench.until(lambda: not screen._loading, "the packs")
-            else:
-                app.open_run(run_id)
-                await bench.until(lambda: bench.shows(DebugScreen), "the debugger")
-                if at != "running":
-                    await bench.until(lambda: bench.standing, at)
-                bench.debug.say("")  # what was compiled on the way
-            yield bench
+        with nullcontext() if painted else unpainted():
+            async with app.run_test(size=size) as pilot:
+                bench = Bench(app, pilot)
+                if run_id is None:
+                    screen = app.screen
+                    assert isinstance(screen, PacksScreen)
+                    await bench.until(lambda: not screen._loading, "the packs")
+                else:
+                    await bench.until(lambda: bench.shows(DebugScreen), "the debugger")
+                    await bench.until(lambda: driven.asked, "what is driven already")
+                    if at != "running":
+                        await bench.until(lambda: bench.standing, at)
+                    bench.debug.say("")  # what was compiled on the way
+                yield bench
+    finally:
+        workspace.close()
+
+
+class Driven:
+    """The app drives the run it is opened on; one that is driven already it must leave alone."""
+
+    def __init__(self, app: WorkbenchApp) -> None:
+        self.asked = False
+        self._app, self._drive = app, app.drive_run
+        setattr(app, self._drive.__name__, self)
+
+    def __call__(self, run_id: str) -> None:
+        setattr(self._app, self._drive.__name__, self._drive)
+        self.asked = True
+
+
+@contextmanager
+def unpainted() -> Iterator[None]:
+    """No frame is made for the terminal that is not there."""
+    paint = Screen._compositor_refresh
+    setattr(Screen, paint.__name__, lambda screen: None)
+    try:
+        yield
     finally:
         setattr(Screen, paint.__name__, paint)
-        workspace.close()
 
 
 def _prepared(workspace: Workspace, folder: Path, at: State) -> str:

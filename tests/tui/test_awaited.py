@@ -28,7 +28,8 @@ def test_an_awaited_event_is_a_wait_of_the_run_until_it_is_answered(desk: Path) 
         bench.app.open_run(run.id)
         await bench.until(lambda: bench.shows(DebugScreen), "the debugger")
         await bench.until(lambda: bench.model.open_waits, "the wait")
-        assert "RUNNING in hold" in bench.strip and "waits 1" in bench.strip
+        await bench.until(lambda: "waits 1" in bench.strip, "it is counted")
+        assert "RUNNING in hold" in bench.strip
         assert "w answer" in bench.keys and "p pause" in bench.keys
         await bench.form()
         await bench.press("escape")
@@ -39,6 +40,7 @@ def test_an_awaited_event_is_a_wait_of_the_run_until_it_is_answered(desk: Path) 
         elsewhere.close()
         await bench.until(lambda: dict(bench.debug.node_words())["hold"] == "done", "the answer")
         await bench.until(lambda: "RUNNING in more" in bench.strip, "the next wait")
+        await bench.until(bench.workspace.waits, "its wait")
         bench.workspace.resolve(bench.workspace.waits()[0].key, Resolution("ok"))
         await bench.until(lambda: bench.model.run.ended, "the end")
         assert "waits 0" in bench.strip and "w answer" not in bench.keys

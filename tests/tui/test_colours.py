@@ -67,7 +67,7 @@ def test_without_colours_lists_forms_and_narrow_panes_can_be_read(
         assert "( ) yes  ( ) no" in bench.text
         assert "…" in bench.text  # an empty field is not an empty row
         await bench.press("escape", "0")
-        assert ">main  9 nodes" in bench.text
+        await bench.until(lambda: ">main  9 nodes" in bench.text, "the packs, read in a thread")
         assert same_colour(bench) == []
 
     play(desk, script, NARROW, at="wait")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.tui.driving import MEDIUM, NARROW, WIDE, Bench, play
 from workbench.tui.screens.note import NoteScreen
+from workbench.tui.widgets.line_view import LineView
 
 
 def title(bench: Bench) -> str:
@@ -20,8 +21,11 @@ def test_tabs_appear_with_their_content_and_stay_chosen(desk: Path) -> None:
         await bench.press("o")
         assert "[Effects 1]" in bench.text
         assert "secret.get   PAY_KEY  ****" in bench.text
+        for view in bench.inspector.query(LineView):
+            view.pan = 8
         bench.debug.put_cursor("rate")
         await bench.settle()
+        assert {view.pan for view in bench.inspector.query(LineView)} == {0}
         assert "[Effects 3]" in bench.text
         bench.debug.put_cursor("parse")  # it asked for nothing
         await bench.settle()

@@ -5,7 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from tests.cli.packs import say, write_pack
+from tests.faults.assembling import REPOSITORY
 from tests.tui.driving import MEDIUM, NARROW, Bench, copy_sample, play
+from workbench.model.waits import Resolution
+from workbench.session import StartRequest, Workspace
 from workbench.tui.screens.debug import DebugScreen
 from workbench.tui.screens.input_editor import InputEditor
 from workbench.tui.screens.packs import PacksScreen
@@ -84,7 +88,11 @@ def test_thirty_packs_are_filtered_and_the_last_used_come_first(desk: Path) -> N
         shutil.copytree(desk / "refund-approval", desk / f"pack{number:02}")
 
     async def script(bench: Bench) -> None:
-        await bench.press("slash", *"PACK07/m", "enter")
+        await bench.press("slash", *"PACK07/m")
+        assert "TYPING · Esc leaves" in bench.strip
+        assert bench.keys.split("   ") == [" Enter to the list", "Esc no filter"]
+        await bench.press("enter")
+        assert "n F10 step" in bench.keys
         rows = [row for row in bench.rows if "├" in row or "└ " in row]
         assert "refund-approval (pack07)" in bench.text
         assert "(pack08)" not in bench.text
@@ -159,6 +167,7 @@ def test_a_run_started_to_its_end_goes_on_by_itself_after_an_answer(desk: Path) 
     async def script(bench: Bench) -> None:
         await bench.press("f5")
         await bench.until(lambda: bench.shows(DebugScreen) and bench.model.parked, "the wait")
+        await bench.press("escape", "1")  # to the list and back: it is still known
         assert "w answer" in bench.keys
         await bench.form()
         await bench.press("y", "enter")
@@ -167,3 +176,57 @@ def test_a_run_started_to_its_end_goes_on_by_itself_after_an_answer(desk: Path) 
         await bench.until(lambda: "compiling" not in bench.message, "a word only while it is true")
 
     play(desk, script, MEDIUM, at="packs")
+
+
+def test_a_flow_that_was_looked_for_is_under_the_cursor(desk: Path) -> None:
+    async def script(bench: Bench) -> None:
+        await bench.press("slash", *"ping", "enter")
+        assert ">ping" in bench.text  # and not its pack, whose start would run another flow
+        await bench.press("escape", "slash", *"refund", "enter")
+        assert ">ping" in bench.text  # still there: the cursor moves only when its row goes
+
+    play(desk, script, NARROW, at="packs")
+
+
+def test_an_entry_point_of_a_workflow_is_a_row_to_begin_at(tmp_path: Path) -> None:
+    shutil.copytree(REPOSITORY / "sample_packs" / "new-colleague", tmp_path / "new-colleague")
+    workflow = tmp_path / "new-colleague" / "workflows" / "onboarding.yaml"
+    more = "required_inputs: [name, badge]"
+    workflow.write_text(workflow.read_text().replace("required_inputs: [name]", more))
+
+    async def script(bench: Bench) -> None:
+        assert "↳ returning  at laptop" in bench.text
+        await bench.press("down")
+        assert "entry point returning · begins at laptop" in bench.text
+        assert 'given account {"login":"old.hand"}' in bench.text
+        await bench.press("enter", "f5")
+        said = "entry point returning needs `badge`"
+        await bench.until(lambda: said in bench.message, "the refusal")
+        workflow.write_text(workflow.read_text().replace(", badge", ""))
+        await bench.press("ctrl+r")
+        await bench.until(lambda: "needs name\n" in bench.text or "needs name " in bench.text, "")
+        await bench.press("n")
+        await bench.until(lambda: bench.shows(DebugScreen) and bench.standing, "the run")
+        assert bench.model.run.entry == "returning"
+        steps = bench.workspace.steps(bench.model.run.id)
+        assert {step.node: step.output for step in steps}["account"] == {"login": "old.hand"}
+        await bench.press("0")
+        await bench.until(lambda: ">↳ returning" in bench.text, "the cursor stays")
+
+    play(tmp_path, script, MEDIUM, at="packs")
+
+
+def test_waits_of_another_process_are_counted_at_the_packs(tmp_path: Path) -> None:
+    ask = {"session.wait": {"reason": "still there?"}, "routing": [{"to": "said"}]}
+    pack = write_pack(tmp_path / "small", {"main": {"ask": ask, "said": say("yes")}})
+
+    async def script(bench: Bench) -> None:
+        assert "waits 0" in bench.strip
+        other = Workspace(tmp_path)
+        other.run_here(StartRequest(pack))
+        await bench.until(lambda: "waits 1" in bench.strip, "the wait")
+        other.resolve(other.waits()[0].key, Resolution("ok"), resume=False)
+        other.close()
+        await bench.until(lambda: "while you were away: 1 answered" in bench.strip, "its answer")
+
+    play(tmp_path, script, MEDIUM, at="packs")

@@ -53,6 +53,8 @@ def test_the_run_its_node_the_layout_and_the_breakpoints_are_there_again(desk: P
         assert [mark.node for mark in bench.workspace.breakpoints.all()] == ["notify"]
         assert not bench.workspace.live(bench.debug.run_id)  # nothing runs by being looked at
         assert [event.kind for event in bench.facts] == []
+        shelf = bench.workspace.shelf
+        await bench.until(lambda: bool(list(shelf.paths())), "its pack read, behind the frame")
         source = desk / "refund-approval" / "flows" / "main.ygtc"
         source.write_text(source.read_text().replace("Refund {{", "Paid {{"))
         bench.workspace.settings.choose("rerun_on_save", "here")

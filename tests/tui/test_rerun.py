@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.driving import WIDE, Bench, play
+from tests.tui.driving import MEDIUM, WIDE, Bench, play
 from workbench.model.effect import EffectRecord
 from workbench.session import Workspace
 from workbench.session.settings import settings_path
+from workbench.tui.screens.debug import DebugScreen
 from workbench.tui.screens.input_editor import InputEditor
 from workbench.tui.screens.menu import MenuScreen
+from workbench.tui.screens.packs import PacksScreen
 from workbench.tui.widgets.status_strip import StripState, strip_fragments
 
 
@@ -66,7 +68,8 @@ def test_whole_starts_over_and_goes_on_to_the_wait(desk: Path) -> None:
             lambda: bench.model.run.number == 2 and "WAITING in approve" in bench.strip, "the rerun"
         )
         assert bench.model.run.parent is None
-        assert statuses(bench.workspace) == {2: "waiting", 1: "cancelled"}
+        ended = {2: "waiting", 1: "cancelled"}
+        await bench.until(lambda: statuses(bench.workspace) == ended, "the end of the old run")
         assert len(bench.workspace.waits()) == 1
         tape = desk / "refund-approval" / "cassettes" / "http" / "new.json"
         tape.write_text("{}")
@@ -115,3 +118,21 @@ def test_what_a_save_does_is_seen_beside_an_editor_too(width: int, says: str) ->
                        clock="virtual Sat 14:02 (+24 h)", clock_short="+24 h", network_short="off",
                        note="on save: to here", note_short="save→here")  # fmt: skip
     assert says in "".join(text for text, _ in strip_fragments(state, width))
+
+
+def test_a_save_made_while_one_was_elsewhere_is_told_on_coming_back(desk: Path) -> None:
+    async def script(bench: Bench) -> None:
+        run_id = bench.debug.run_id
+        await bench.press("escape")
+        await bench.until(lambda: bench.shows(PacksScreen), "the packs")
+        save(bench, desk, "amout", "amount")
+        await bench.until(lambda: "the new version is in use" in bench.message, "the save")
+        await bench.press("1")
+        await bench.until(lambda: bench.shows(DebugScreen), "the run, still at its failure")
+        assert bench.debug.run_id == run_id and bench.pausing == "failure"
+        await bench.until(lambda: "saved: R goes on" in bench.message, "what R does")
+        await bench.press("R")
+        await bench.until(lambda: bench.model.run.number == 2 and bench.standing, "run 2")
+        assert "run 2 goes on with what was saved, run 1 is kept" in bench.message
+
+    play(desk, script, MEDIUM, at="failure")

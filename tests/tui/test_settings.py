@@ -140,9 +140,13 @@ def test_chosen_keys_are_in_use_at_the_bottom_in_help_and_after_a_save(desk: Pat
         await bench.until(lambda: "v step" in bench.keys, "the new keys")
         await bench.step("v")
         assert "rate" in bench.strip
-        path.write_text('[keys]\nwhy = ["Q"]\n')
+        path.write_text('[keys]\nwhy = ["Q"]\nwaits = ["A"]\n')
         bench.workspace.settings.saved({path.resolve()})
         await bench.step("c")
+        await bench.until(lambda: "A answers it" in bench.why, "the key that answers")
+        path.write_text('[keys]\nwhy = ["Q"]\n')
+        bench.workspace.settings.saved({path.resolve()})
+        await bench.until(lambda: "w answers it" in bench.why, "and the usual one again")
         await bench.answer_yes()
         await bench.step("c")
         assert "not taken" in bench.text and "Q why" in bench.text and "W why" not in bench.text
@@ -197,5 +201,6 @@ def test_a_saved_theme_is_worn_at_once_and_a_broken_one_changes_nothing(desk: Pa
         assert ground() == "#000002"
         await save('primary = "#112233"\nbackground = "#000003"\n')
         await bench.until(lambda: ground() == "#000003", "the repair")
+        assert bench.message == "theme saved: in use"  # the complaint goes with what it was about
 
     play(desk, script, NARROW, at="packs")

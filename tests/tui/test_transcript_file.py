@@ -10,10 +10,13 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.driving import Bench, play
+from workbench.session.paths import bundled
+from workbench.session.settings import KeyChoice, Settings
 from workbench.session.transcript_file import Entry, TranscriptFile, read_entry
 from workbench.tui.reader import ReaderApp
 from workbench.tui.screens.transcript_file import TranscriptScreen
 from workbench.tui.widgets.json_view import JsonView
+from workbench.tui.widgets.key_bar import KeyBar
 
 LINE = (
     '{"ts":"2026-03-08T14:02:07.114000Z","session_id":"s","flow_id":"main","node_id":"%s",'
@@ -29,9 +32,13 @@ async def until(pilot: Pilot[int], true: Callable[[], bool], what: str) -> None:
         await pilot.pause(0.01)
 
 
-def read(path: Path, script: Callable[[Pilot[int], TranscriptScreen], Awaitable[None]]) -> None:
+def read(
+    path: Path,
+    script: Callable[[Pilot[int], TranscriptScreen], Awaitable[None]],
+    settings: Settings | None = None,
+) -> None:
     async def run() -> None:
-        app = ReaderApp(TranscriptFile(path))
+        app = ReaderApp(TranscriptFile(path), themes=[bundled("themes")], settings=settings)
         async with app.run_test(size=(100, 20)) as pilot:
             screen = app.screen
             assert isinstance(screen, TranscriptScreen)
@@ -72,15 +79,22 @@ def test_finding_goes_round_the_end_both_ways(transcript: Path) -> None:
             await pilot.press(key)
             await until(pilot, lambda: screen.lines.cursor == row, f"{key} leads to {row}")
 
+        assert screen.app.theme == "paper"
+        problem, bar = "settings.toml:3: / would be both copy and find", screen.query_one(KeyBar)
+        await until(pilot, lambda: bar.message.startswith(problem), "what cannot be")
         await pilot.press("slash", *"NODE777", "enter")
         await until(pilot, lambda: screen.lines.cursor == 776, "the first match")
         await finds("full_stop", 7_769)
         await finds("full_stop", 7_770)
-        await finds("comma", 7_769)
-        await finds("comma", 776)
-        await finds("comma", 7_778)
+        await finds("b", 7_769)  # as the settings want it
+        await finds("b", 776)
+        await finds("b", 7_778)
 
-    read(transcript, script)
+    keys = (
+        KeyChoice("find_previous", ("b",), "settings.toml:2"),
+        KeyChoice("copy", ("/",), "settings.toml:3"),
+    )
+    read(transcript, script, Settings(theme="paper", keys=keys))
 
 
 def test_enter_opens_the_line_and_follows_the_cursor(transcript: Path) -> None:

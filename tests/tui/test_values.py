@@ -16,6 +16,7 @@ from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.diff import DiffScreen
 from workbench.tui.screens.menu import MenuScreen
 from workbench.tui.screens.note import NoteScreen
+from workbench.tui.widgets.flow_graph import FlowGraph
 from workbench.tui.widgets.value_pane import ValuePane
 
 
@@ -46,6 +47,11 @@ def test_two_values_are_compared_and_a_path_stays_ignored(desk: Path) -> None:
         assert len(changes(bench)) == len(before) - 1
         await bench.press("I")
         assert changes(bench) == before
+        await bench.press("escape", "g", "m")  # the same on the graph
+        assert bench.message == "marked run 1 · step 1 parse · Out · D compares"
+        bench.one(FlowGraph).select("rate")
+        await bench.press("D")
+        assert {row[:8] for row in changes(bench)} >= {"+ source"}
 
     play(desk, script, WIDE, at="failure")
 

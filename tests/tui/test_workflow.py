@@ -67,9 +67,7 @@ def test_two_branches_wait_and_w_answers_the_one_under_the_cursor(
         await bench.press("w")  # the only one left, wherever the cursor is
         await bench.until(lambda: bench.shows(AnswerScreen), "the form")
         await bench.press("y", "f5")
-        await bench.until(lambda: bench.model.current == "welcome", "the last step")
-        await bench.step("n")
-        await bench.until(lambda: bench.model.run.ended, "the end")
+        await bench.until(lambda: bench.model.run.ended, "the end, as it was run and not stepped")
         assert bench.model.run.output == [
             {"text": "Welcome Ada! Log in as ada.byron, laptop C02-9."}
         ]

@@ -52,6 +52,7 @@ def _show(
     place: Place | None = None,
 ) -> int:
     _needs_terminal()
+    workspace.newest_event()  # a journal that cannot be read is told here, not on a screen
     from workbench.tui.app import WorkbenchApp
 
     present = bool(getattr(options, "present", False))

@@ -42,7 +42,8 @@ def resume_run(options: argparse.Namespace) -> int:
         if options.due:
             ticked = workspace.tick(how=how)
             moved = ticked.runs
-            text = f"{len(moved)} moved" if moved else "nothing was due"
+            none = "nothing moved" if ticked.problems else "nothing was due"
+            text = f"{len(moved)} moved" if moved else none
             show(options, {"runs": [run_row(run) for run in moved]}, text)
             if ticked.problems:
                 raise ticked.problems[0]

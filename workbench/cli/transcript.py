@@ -18,11 +18,13 @@ def read_transcript(options: argparse.Namespace) -> int:
         return _print(path, bool(options.json))
     gc.disable()  # imports make only garbage that lives; the app lets the collector go
     from workbench.session import paths
+    from workbench.session.settings import settings_path, usable_settings
     from workbench.session.transcript_file import TranscriptFile
     from workbench.tui.reader import ReaderApp
 
     folders = [paths.bundled("themes"), paths.user_config() / "themes"]
-    app = ReaderApp(TranscriptFile(path), title, folders, options.theme or "")
+    settings = usable_settings(settings_path())
+    app = ReaderApp(TranscriptFile(path), title, folders, options.theme or "", settings)
     app.run()
     return int(app.return_code or ExitCode.DONE)
 

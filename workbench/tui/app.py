@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
@@ -15,10 +14,11 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.run import Run
 from workbench.model.waits import Resolution
 from workbench.session import RUNNING, STEPPING, DriveMode, Workspace
+from workbench.session.collector import collector_settled
 from workbench.session.defects import internal_error
 from workbench.session.last_place import Place, keep_place
 from workbench.session.views import OpenWait
-from workbench.tui.bridge import RATE, Drain, Happened
+from workbench.tui.bridge import Drain, Happened
 from workbench.tui.looks import Looks
 from workbench.tui.places import go_back_to, place_of
 from workbench.tui.screens.base import WorkbenchScreen
@@ -73,6 +73,7 @@ class WorkbenchApp(Looks):
         self._run_id = run_id
         self._place = place or Place()
         self._resuming: set[str] = set()
+        self.going_on: set[str] = set()  # runs whose person last ran them on, by id
         self.marked: NamedValue | None = None  # what `D` compares with
         self.ignored_paths: set[str] = set()  # patterns that no comparison tells
         self._drain = Drain(workspace.events.subscribe())
@@ -89,7 +90,7 @@ class WorkbenchApp(Looks):
         elif not go_back_to(self, self._place):
             self.go_to_packs()
         self.call_after_refresh(self.tell_problems)
-        self.set_interval(RATE, self._pump)
+        self._drain.start(lambda: self.call_later(self._pump))
         self.set_interval(OUTSIDE, self._look_outside)
         self.call_after_refresh(self._settled)
 
@@ -101,22 +102,22 @@ class WorkbenchApp(Looks):
 
     # going places
 
-    def open_run(self, run_id: str, place: Place | None = None, stepping: bool = True) -> None:
+    def open_run(self, run_id: str, place: Place | None = None) -> None:
         """Show a run in the debugger, the one that shows it already if there is one; a new one
-        shows the `place` again that was kept of it. Not `stepping`, an answered wait runs on."""
+        shows the `place` again that was kept of it."""
         shown = self.debugger_of(run_id)
         if shown is not None:
             self._back_to(shown)
             return
         try:
-            self.push_screen(DebugScreen(run_id, self.workspace, place, stepping))
+            self.push_screen(DebugScreen(run_id, self.workspace, place))
         except WorkbenchError as error:
             self.tell(f"{error} [{error.code}]")
 
     def drive_run(self, run_id: str, how: DriveMode = STEPPING) -> None:
         """Go on with a run nobody drives, off the event loop: loading its parts takes a while.
         While that is under way another call does nothing."""
-        if run_id in self._resuming:
+        if run_id in self._resuming or self.workspace.live(run_id) is not None:
             return
         self._resuming.add(run_id)
 
@@ -133,8 +134,9 @@ class WorkbenchApp(Looks):
     def replace_run(self, screen: WorkbenchScreen, run: Run) -> None:
         """Another run takes the place of the one a screen shows."""
         place = screen.shown_place if isinstance(screen, DebugScreen) else None
-        stepping = not isinstance(screen, Stepping) or screen.stepping
-        self.switch_screen(DebugScreen(run.id, self.workspace, place, stepping))
+        if isinstance(screen, Stepping) and not screen.stepping:
+            self.going_on.add(run.id)
+        self.switch_screen(DebugScreen(run.id, self.workspace, place))
 
     def _packs(self) -> WorkbenchScreen:
         """A fresh packs screen; loaded only when it is wanted."""
@@ -306,8 +308,9 @@ class WorkbenchApp(Looks):
         if self.is_headless:
             super()._handle_exception(error)  # a test wants the exception itself
             return
-        told = internal_error(error)
-        self.exit(1, message=f"workbench: {told} [{told.code}]; live runs can be resumed")
+        told = error if isinstance(error, WorkbenchError) else internal_error(error)
+        message = f"workbench: {told} [{told.code}]; live runs can be resumed"
+        self.exit(1, return_code=1, message=message)
 
     def tell(self, text: str, bad: bool = True) -> None:
         """A line on the screen in front."""
@@ -356,10 +359,8 @@ class WorkbenchApp(Looks):
                     screen.happened_early(batch)
 
     def _settled(self) -> None:
-        """After the first frame: the collector works again (what start-up made lives as long as
-        the app, so it need never walk that), and saves are noticed."""
-        gc.freeze()
-        gc.enable()
+        """After the first frame: garbage is collected again, and saves are noticed."""
+        collector_settled()
         self.watch_packs()
         if not getattr(self.screen, "home", False):  # the packs say it in their strip
             self.run_worker(self._tell_away, group="away", thread=True, exit_on_error=False)

@@ -56,15 +56,16 @@ class Inspection:
     state: tuple[dict[str, Json], dict[str, Json]] | None = None
 
 
-def inspect(model: RunModel, path: str) -> Inspection:
-    """The node at `path` as it is, was sent, answered or failed."""
+def inspect(model: RunModel, path: str, answer: str = "w") -> Inspection:
+    """The node at `path` as it is, was sent, answered or failed; `answer` is the key that answers
+    its wait."""
     node = model.node_of(path)
     step = model.step_at(path)
     standing = not model.past and model.current == path and _before(model)
     if step is None or (standing and model.preview is not None):
         seen = unwrapped(_pending(model, path, node, standing))
     else:
-        seen = unwrapped(_done(model, path, node, step))
+        seen = unwrapped(_done(model, path, node, step, answer))
     return _with_card(seen, node)
 
 
@@ -135,13 +136,15 @@ def _pending(model: RunModel, path: str, node: Node | None, standing: bool) -> I
     )
 
 
-def _done(model: RunModel, path: str, node: Node | None, step: StepRecord) -> Inspection:
+def _done(
+    model: RunModel, path: str, node: Node | None, step: StepRecord, answer: str
+) -> Inspection:
     before = model.before(step)
     has_output = step.status == "succeeded"
     return Inspection(
         path,
         _headline(path, node, step),
-        tuple(_reasons(model, step)),
+        tuple(_reasons(model, step, answer)),
         template=node.mapping if node is not None else None,
         sent=step.input,
         has_sent=True,
@@ -192,7 +195,7 @@ def _target(node: Node) -> str:
     return node.component
 
 
-def _reasons(model: RunModel, step: StepRecord) -> list[tuple[str, str]]:
+def _reasons(model: RunModel, step: StepRecord, answer: str) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
     error = step.error
     if error is not None:
@@ -211,7 +214,7 @@ def _reasons(model: RunModel, step: StepRecord) -> list[tuple[str, str]]:
     if step.status in _CUT_SHORT:
         lines.append(("strong", _CUT_SHORT[step.status]))
     if step.status == "waiting":
-        lines.extend(_wait_lines(model, step))
+        lines.extend(_wait_lines(model, step, answer))
     if step.route is not None and in_branch(step.frame):
         lines.append(("", step.way))
     elif step.route is not None and step.error is None:
@@ -236,11 +239,12 @@ def _if_let_go(model: RunModel, step: StepRecord) -> str:
     return "If you let it go on: no error route, the flow ends FAILED"
 
 
-def _wait_lines(model: RunModel, step: StepRecord) -> list[tuple[str, str]]:
+def _wait_lines(model: RunModel, step: StepRecord, answer: str) -> list[tuple[str, str]]:
     wait: Wait | None = next((one for one in model.open_waits if one.signal == step.where), None)
     if wait is None:
         return [("", "answered")]
-    return [("strong", f"⏸ {wait.prompt}"), ("", "w answers it: ok, err, timeout or cancelled")]
+    how = f"{answer} answers it: ok, err, timeout or cancelled"
+    return [("strong", f"⏸ {wait.prompt}"), ("", how)]
 
 
 def effect_line(effect: EffectRecord) -> str:

@@ -67,7 +67,9 @@ class Looks(App[int]):
         self._worn: str | None = None  # the theme to go back to while another is tried on
         settings = workspace.settings.current
         self._told = [*settings.findings, *self._read_keys()]
-        self._problems = [*self._told, *self._read_themes()]
+        broken = self._read_themes()
+        self._broken_themes = bool(broken)
+        self._problems = [*self._told, *broken]
         self._set_theme = settings.theme
         where = "--theme" if theme_name else settings.theme_where
         # Here, where nothing is on the screen yet that would be styled twice.
@@ -248,12 +250,16 @@ class Looks(App[int]):
         """Take in what was saved; whether the settings are others now."""
         kinds = {event.kind for event in events}
         if "themes.changed" in kinds:
-            self._problems += [
+            broken = [
                 Finding(
                     one.code, one.severity, one.where, f"{one.message}; the last good one stays"
                 )
                 for one in self._read_themes()
             ]
+            if self._broken_themes and not broken:
+                self.tell("theme saved: in use", bad=False)
+            self._broken_themes = bool(broken)
+            self._problems += broken
             self.mutate_reactive(Looks.theme)
         if "settings.changed" in kinds:
             settings = self.workspace.settings.current

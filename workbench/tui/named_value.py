@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from workbench.model.pointers import ABSENT, INSIDE, dotted, line_of, nested, value_at
+from workbench.model.run import StepRecord
 from workbench.model.values import Json, pretty
 from workbench.tui.inspection import Inspection
 from workbench.tui.run_model import RunModel
@@ -54,9 +55,12 @@ class NamedValue:
 
 def place_name(model: RunModel, seen: Inspection) -> str:
     """ "run 3 · step 4 rate, visit 2"; without a step "run 3 · rate"."""
-    step = seen.step
-    if step is None:
+    if seen.step is None:
         return f"run {model.run.number} · {seen.path}"
+    return _step_name(model, seen.step)
+
+
+def _step_name(model: RunModel, step: StepRecord) -> str:
     again = f", visit {step.visit}" if step.visit > 1 else ""
     again += f", try {step.attempt}" if step.attempt > 1 else ""
     return f"run {model.run.number} · step {step.ordinal} {step.where}{again}"
@@ -80,7 +84,7 @@ def natural_pairs(
     pairs: Pairs = []
     if earlier is not None:
         again = "try" if earlier.visit == seen.step.visit else "visit"  # type: ignore[union-attr]
-        there = f"run {model.run.number} · step {earlier.ordinal} {earlier.where}"
+        there = _step_name(model, earlier)
         if seen.has_output and earlier.status == "succeeded":
             before = NamedValue(f"{there} · Out", seen.before_output)
             pairs.append((f"Out: this {again} against the one before", before, given))

@@ -9,6 +9,7 @@ from pathlib import Path
 from workbench.model.findings import Finding
 from workbench.model.flow import Flow
 from workbench.model.pack import Pack
+from workbench.model.values import short
 from workbench.session.views import PackSummary
 from workbench.tui.widgets.veil import veiled
 
@@ -54,10 +55,11 @@ def wrapped(lines: list[str], width: int) -> list[str]:
     return rows
 
 
-def flow_lines(pack: Pack, flow: Flow, input_text: str) -> list[str]:
-    """A flow: what it is for, what it would be sent, what was noticed."""
+def flow_lines(pack: Pack, flow: Flow, input_text: str, entry: str = "") -> list[str]:
+    """A flow, or one of its entry points: what it is for, what it would be sent, what was
+    noticed."""
     title = f"{flow.title or flow.id} · {flow.kind} · {len(flow.nodes)} nodes"
-    lines = [title]
+    lines = [*_entry_lines(flow, entry), title]
     if flow.description:
         lines.append(flow.description)
     if not flow.nodes:
@@ -65,11 +67,34 @@ def flow_lines(pack: Pack, flow: Flow, input_text: str) -> list[str]:
     if pack.entry.flow_id == flow.id:
         lines.append(f"the pack's entry flow: {pack.entry.why}")
     lines.append(f"input {input_text}")
-    for point in flow.workflow.entries.values() if flow.workflow is not None else ():
-        told = f"entry point {point.id}: {point.label or point.description}".rstrip(": ")
-        lines.append(f"{told} · begins at {point.starts_at} (--entry {point.id})")
     found = [*flow.findings, *(one for node in flow.nodes.values() for one in node.findings)]
     return [*lines, *_finding_lines(found)]
+
+
+def entry_points(flow: Flow) -> dict[str, str]:
+    """The ways into a flow besides its start: name -> the node where it begins."""
+    if flow.workflow is not None:
+        return {point.id: point.starts_at for point in flow.workflow.entries.values()}
+    return {name: node for name, node in flow.entrypoints.items() if node != flow.start}
+
+
+def _entry_lines(flow: Flow, entry: str) -> list[str]:
+    """An entry point: what it is for, what it needs and what it takes as given."""
+    if not entry:
+        return []
+    lines = [f"entry point {entry} · begins at {entry_points(flow)[entry]} (--entry {entry})"]
+    point = flow.workflow.entries.get(entry) if flow.workflow is not None else None
+    if point is not None:
+        lines += [text for text in (point.label, point.description) if text]
+        if point.required_inputs:
+            lines.append(f"needs {', '.join(point.required_inputs)}")
+        lines += [f"given {name} {short(one, 60)}" for name, one in point.preset_results.items()]
+    return [*lines, ""]
+
+
+def entry_label(flow: Flow, entry: str) -> str:
+    """An entry point in the tree, below its flow: "↳ returning  at laptop"."""
+    return f"↳ {entry}  at {entry_points(flow)[entry]}"
 
 
 def _finding_lines(findings: list[Finding] | tuple[Finding, ...]) -> list[str]:

@@ -33,7 +33,9 @@ _KEYS = ("name", *_COLOURS, *_SWITCHES, *_NUMBERS, "variables")
 
 
 def load_themes(folders: Iterable[Path]) -> tuple[dict[str, Theme], list[Finding]]:
-    """Every theme in `*.toml` of the folders by name; a later folder replaces an earlier one's.
+    """Every theme in `*.toml` of the folders by name; a later folder replaces an earlier one's of
+    the same file name. A copy under another file name that still has the old name inside goes by
+    its file's.
 
     A folder that is not there is no problem; a file that is no theme gives a finding with the
     code `theme_invalid` that names the file and the key.
@@ -44,6 +46,8 @@ def load_themes(folders: Iterable[Path]) -> tuple[dict[str, Theme], list[Finding
         for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
             theme, problems = read_theme(path)
             findings += problems
+            if theme is not None and theme.name in themes and theme.name != path.stem:
+                theme = dataclasses.replace(theme, name=path.stem)
             if theme is not None:
                 themes[theme.name] = theme
     return themes, findings

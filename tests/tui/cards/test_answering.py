@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from tests.cli.packs import say, write_pack
 from tests.tui.cards.samples import REFUND, SIGN
-from tests.tui.driving import MEDIUM, NARROW, SECONDS, WIDE, Bench
+from tests.tui.driving import ENDS, MEDIUM, SECONDS, Bench, unpainted
 from workbench.model.run import Run
 from workbench.model.waits import Resolution
 from workbench.session import RUNNING, StartRequest, Workspace
@@ -61,7 +61,8 @@ def play(
             await script(bench)
 
     try:
-        asyncio.run(played())
+        with unpainted():
+            asyncio.run(played())
         ends = [step.resolution for step in workspace.steps(run.id) if step.node == "ask"]
         return ends[-1] or {}
     finally:
@@ -98,7 +99,7 @@ def ways(bench: Bench) -> tuple[str, ...]:
 # the tab
 
 
-@pytest.mark.parametrize("size", [WIDE, MEDIUM, NARROW])
+@pytest.mark.parametrize("size", ENDS)
 def test_the_card_has_a_tab_where_there_is_one(tmp_path: Path, size: tuple[int, int]) -> None:
     async def script(bench: Bench) -> None:
         assert "o next tab" not in bench.text
@@ -135,7 +136,7 @@ def rest() -> dict[str, Any]:
 # answering
 
 
-@pytest.mark.parametrize("size", [WIDE, MEDIUM, NARROW])
+@pytest.mark.parametrize("size", ENDS)
 def test_its_inputs_are_the_form_and_its_actions_the_ways(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:

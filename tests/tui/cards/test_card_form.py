@@ -298,7 +298,7 @@ def test_the_answer_fits_the_wait_too() -> None:
     assert problems_of(way_of("Reject", SIGN), {}, closed) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(cards, cards)
 def test_any_card_makes_a_form_whose_answers_can_be_written(body: Any, actions: Any) -> None:
     for way in ways_of(read_card({"body": body, "actions": actions})):

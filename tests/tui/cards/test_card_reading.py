@@ -233,7 +233,7 @@ cards = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(cards, cards, st.integers(16, 160), st.booleans())
 def test_any_card_is_read_and_drawn_within_its_width(
     body: Any, actions: Any, width: int, form: bool

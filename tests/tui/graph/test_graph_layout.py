@@ -12,7 +12,7 @@ from tests.tui.widgets.flows import REFUND, make_flow
 from workbench.model.flow import Flow
 from workbench.tui.graph_layout import Box, Graph, lay_out
 
-drawn = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+drawn = settings(deadline=None)
 
 
 def paths_of(flow: Flow, frames: dict[str, Flow]) -> set[str]:

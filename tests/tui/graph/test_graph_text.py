@@ -263,7 +263,7 @@ H . pending            H |
     )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@settings(deadline=None)
 @given(entered(), st.integers(0))
 def test_every_cell_shows_the_lines_that_run_through_it(
     given: tuple[Flow, dict[str, Flow]], taken: int

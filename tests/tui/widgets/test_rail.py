@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -191,10 +192,13 @@ def test_states_come_from_steps() -> None:
     assert step_state(third, current=True) == RailState(
         "FAILED", "✗", "wasm", "0.8 s", 3, current=True
     )
-    wait = step(4, "approval", resolution={"status": "ok"}, duration_us=86_400_000_000, ended=9)
+    answered: dict[str, Any] = {"resolution": {"status": "ok"}, "duration_us": 86_400_000_000}
+    wait = step(4, "approval", **answered, ended=9, source="you")
     assert step_state(wait, breakpoint="if") == RailState(
         "ok", "✓", "you", "+24 h", breakpoint="if"
     )
+    mocked = step(4, "approval", **answered, ended=9, source="mock")
+    assert step_state(mocked).source == "mock", "whoever answered, not always you"
     assert step_state(step(1, "a", "waiting")).word == "waiting"
 
 

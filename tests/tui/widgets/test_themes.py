@@ -113,3 +113,10 @@ def test_an_unknown_theme_falls_back_and_says_so() -> None:
 def test_no_color_means_no_colour_rather_than_grey() -> None:
     assert ansi_color_wanted({"NO_COLOR": ""}) is True
     assert ansi_color_wanted({}) is None
+
+
+def test_a_copy_of_a_theme_goes_by_its_own_file_name(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text((FOLDER / "paper.toml").read_text("utf-8"), "utf-8")
+    themes, findings = load_themes([FOLDER, tmp_path])
+    assert findings == []
+    assert {"paper", "mine"} <= themes.keys()

@@ -174,7 +174,7 @@ class CallScreen(WorkbenchScreen):
             world.replace([])
         else:
             self.query_one("#said", ReasonLines).show(answer_lines(view))
-            value.show("Answer", view.outcome.value)
+            value.show("Answer" if view.outcome.failure is None else "Details", self._value())
             world.replace(world_lines(view) or ["It asked the world for nothing and was silent."])
         self._say_state()
         self.refresh_hints()
@@ -218,7 +218,7 @@ class CallScreen(WorkbenchScreen):
         if action_id == "edit_input" and self.row is not None and not self.row.operation:
             return "a description takes no input"
         if action_id in ("copy", "pager", "in_editor") and self._value() is ABSENT:
-            return "there is no answer yet"
+            return "there is no answer"
         return ""
 
     def title_of(self, action_id: str) -> str:
@@ -334,7 +334,12 @@ class CallScreen(WorkbenchScreen):
     def _value(self) -> Json:
         row = self.row
         view = self._answers.get(row) if row is not None else None
-        return ABSENT if view is None else view.outcome.value
+        if view is None:
+            return ABSENT
+        failure = view.outcome.failure
+        if failure is None:
+            return view.outcome.value
+        return ABSENT if failure.details is None else failure.details
 
     def do_copy(self) -> None:
         self.bench.copy(pretty(self._value()))

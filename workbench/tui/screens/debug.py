@@ -68,13 +68,9 @@ class DebugScreen(Stepping, Looking):
         "zoom",
     )
 
-    def __init__(
-        self, run_id: str, workspace: Workspace, place: Place | None = None, stepping: bool = True
-    ) -> None:
+    def __init__(self, run_id: str, workspace: Workspace, place: Place | None = None) -> None:
         view = workspace.view(run_id)
         super().__init__(run_id, RunModel(view, workspace.definition(view.run)))
-        # How the person last moved: an answered wait goes on the same way.
-        self.stepping = stepping
         self._told: set[str] = set()
         self.graph_place = GraphPlace()
         self._place = place  # where the person was when they left
@@ -98,13 +94,13 @@ class DebugScreen(Stepping, Looking):
         if self._place is not None:
             self._go_back_to(self._place)
         run = self.model.run
-        if not (self.model.live or run.ended or run.origin == "observed"):
+        if not (run.ended or run.origin == "observed"):
             self.call_after_refresh(
                 self.run_worker, self._read_pack, group="pack", thread=True, exit_on_error=False
             )
 
     def _read_pack(self) -> None:
-        """A run nobody drives: its pack may have been saved since, and will be watched."""
+        """The pack may have been saved since the run began, and will be watched."""
         try:
             pack = self.workspace.pack(Path(self.model.run.options.pack_path))
         except WorkbenchError as error:
@@ -228,7 +224,7 @@ class DebugScreen(Stepping, Looking):
         if path is None:
             return
         self.selected = path
-        self.query_one(Inspector).show(inspect(self.model, path))
+        self.query_one(Inspector).show(inspect(self.model, path, self.key("waits")))
         self.name_panes()
 
     def name_panes(self) -> None:

@@ -11,7 +11,7 @@ from workbench.model.run import Run
 from workbench.tui.bridge import Happened
 from workbench.tui.graph_layout import last_visit
 from workbench.tui.graph_states import walked
-from workbench.tui.inspection import inspect
+from workbench.tui.inspection import Inspection, inspect
 from workbench.tui.rail_states import rail_states
 from workbench.tui.run_model import callers
 from workbench.tui.screens.stepping import STEPPING_ACTIONS, Stepping
@@ -41,6 +41,8 @@ class GraphScreen(Stepping):
         "find_previous",
         "waits",
         "copy",
+        "mark",
+        "compare",
     )
 
     def __init__(self, debugger: DebugScreen) -> None:
@@ -49,7 +51,6 @@ class GraphScreen(Stepping):
         self.run_id = debugger.run_id
         self.model = debugger.model
         self.selected = debugger.selected
-        self.stepping = debugger.stepping
         self._elsewhere = False
         self._found = ""
 
@@ -121,7 +122,7 @@ class GraphScreen(Stepping):
         self.selected = self.graph.selected
         if self.selected is None:
             return
-        seen = inspect(self.model, self.selected)
+        seen = inspect(self.model, self.selected, self.key("waits"))
         self.query_one("#node", OneLine).show(lambda width: [(f" {seen.headline}", "strong")])
         self.query_one(ReasonLines).show(seen.reasons[:2])
 
@@ -170,7 +171,6 @@ class GraphScreen(Stepping):
 
     def _back_to_the_rail(self) -> None:
         debugger, selected = self.debugger, self.graph.selected
-        debugger.stepping = self.stepping
         self.app.pop_screen()
         if selected is not None:
             debugger.put_cursor(selected)
@@ -250,6 +250,24 @@ class GraphScreen(Stepping):
 
     def do_copy(self) -> None:
         self.bench.copy(self.selected or "")
+
+    @property
+    def _seen(self) -> Inspection | None:
+        return inspect(self.model, self.selected) if self.selected is not None else None
+
+    def do_mark(self) -> None:
+        from workbench.tui.screens.comparing import mark
+
+        seen = self._seen
+        self.say(mark(self.bench, self.debugger.node_value(seen) if seen is not None else None))
+
+    def do_compare(self) -> None:
+        from workbench.tui.screens.comparing import compare
+
+        seen = self._seen
+        if seen is not None:
+            here = self.debugger.node_value(seen)
+            self.say(compare(self.bench, here, lambda: self.debugger.pairs_at(seen)))
 
     def do_waits(self) -> None:
         self.debugger.do_waits()

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from workbench.model.cards import Card
 from workbench.model.wait_card import wait_card
 from workbench.session.views import OpenWait
+from workbench.session.wait_desk import WaitCounts
 from workbench.tui.bridge import Happened
 from workbench.tui.pack_lines import inbox_word
 from workbench.tui.screens.base import WorkbenchScreen
@@ -44,7 +45,8 @@ class InboxScreen(WorkbenchScreen):
         super().__init__()
         self._rows: list[OpenWait] = []
         self._reading = False
-        self._stamp = (0, 0)  # the newest event and how many waits there were when it was filled
+        # The newest event and how much waited, and how much of it late, when it was filled.
+        self._stamp = (0, WaitCounts())
         self._cards: dict[str, Card | None] = {}  # by the key of their wait
 
     def compose(self) -> ComposeResult:
@@ -68,9 +70,10 @@ class InboxScreen(WorkbenchScreen):
 
     def _fill(self) -> None:
         """The first page at once; more than that is read off the event loop."""
-        there = self.workspace.wait_counts().open
+        counts = self.workspace.wait_counts()
+        there = counts.open
         if not self._reading:
-            self._stamp = self.workspace.newest_event(), there
+            self._stamp = self.workspace.newest_event(), counts
         if there <= PAGE or not self._rows:
             self._show(self.workspace.waits(limit=PAGE))
         if there > PAGE and not self._reading:
@@ -103,7 +106,7 @@ class InboxScreen(WorkbenchScreen):
         self._fill()
 
     def look_outside(self) -> None:
-        if self._stamp != (self.workspace.newest_event(), self.workspace.wait_counts().open):
+        if self._stamp != (self.workspace.newest_event(), self.workspace.wait_counts()):
             self._fill()
 
     @property

@@ -61,7 +61,7 @@ class MocksScreen(WorkbenchScreen):
         self._loaded = False
 
     def compose(self) -> ComposeResult:
-        yield StatusStrip(StripState(pack=self._pack, state="IDLE"), id="strip")
+        yield StatusStrip(StripState(pack=self._pack), id="strip")
         with Pane("4 Mocks", id="mocks"):
             yield ReasonLines(id="noticed")
             with ContentSwitcher(initial="rows"):
@@ -161,6 +161,10 @@ class MocksScreen(WorkbenchScreen):
             return "this is no secret"
         return ""
 
+    def _say_state(self) -> None:
+        note = "TYPING · Esc leaves" if self._as_text else ""
+        self.query_one(StatusStrip).update(StripState(pack=self._pack, note=note))
+
     def title_of(self, action_id: str) -> str:
         rows = action_id == "as_text" and self._as_text
         return "as rows" if rows else super().title_of(action_id)
@@ -242,11 +246,13 @@ class MocksScreen(WorkbenchScreen):
         editor = self.query_one(JsonEditor)
         editor.text = text
         self.query_one(ContentSwitcher).current = "text"
+        self._say_state()
         editor.focus()
         self.refresh_hints()
 
     def _rows_again(self) -> None:
         self.query_one(ContentSwitcher).current = "rows"
+        self._say_state()
         self._fill(self.row.keys if self.row is not None else None)
         self.query_one("#rows").focus()
         self.refresh_hints()

@@ -16,9 +16,12 @@ from workbench.model.pack import Pack
 from workbench.model.values import Json, short
 from workbench.session import RUNNING, STEPPING, StartRequest
 from workbench.session.views import PackSummary
+from workbench.session.wait_desk import WaitCounts
 from workbench.tui.bridge import Happened
 from workbench.tui.pack_lines import (
     as_counted,
+    entry_label,
+    entry_points,
     flow_label,
     flow_lines,
     goes_by,
@@ -70,6 +73,7 @@ class PacksScreen(WorkbenchScreen):
         self._typed: dict[tuple[str, str], Json] = {}
         self._loading = True
         self._wanted: tuple[str, str | None] | None = None
+        self._counts: WaitCounts | None = None
 
     def compose(self) -> ComposeResult:
         yield StatusStrip(id="strip")
@@ -134,10 +138,10 @@ class PacksScreen(WorkbenchScreen):
     def _fill(self) -> None:
         tree = self.query_one(PackTree)
         row = self.row
-        kept = self._wanted or (row and (row[0].path, row[1]))
+        kept = (*self._wanted, "") if self._wanted else row and (row[0].path, row[1], row[2])
         tree.clear()
         wanted = self._filter.lower()
-        places: dict[tuple[str, str | None] | None, TreeNode[Row]] = {}
+        places: dict[tuple[str, str | None, str] | None, TreeNode[Row]] = {}
         # Many packs are a list to look through, a few are all there to be seen.
         unfolded = len(self._found) <= UNFOLDED or bool(wanted)
         for item in self._found:
@@ -145,11 +149,16 @@ class PacksScreen(WorkbenchScreen):
             shown = [flow for flow in flows if goes_by(item, wanted, f"/{flow.id}")]
             if not shown and not goes_by(item, wanted):
                 continue
-            branch = tree.root.add(Text(pack_label(item)), (item, None), expand=unfolded)
-            places[item.path, None] = branch
+            branch = tree.root.add(Text(pack_label(item)), (item, None, ""), expand=unfolded)
+            places[item.path, None, ""] = branch
             for flow in shown:
-                leaf = branch.add_leaf(Text(flow_label(flow)), (item, flow.id))
-                places[item.path, flow.id] = leaf
+                leaf = branch.add_leaf(Text(flow_label(flow)), (item, flow.id, ""))
+                places[item.path, flow.id, ""] = leaf
+                for entry in entry_points(flow):
+                    below = branch.add_leaf(Text(entry_label(flow, entry)), (item, flow.id, entry))
+                    places[item.path, flow.id, entry] = below
+                if places[item.path, None, ""] is branch and not goes_by(item, wanted):
+                    places[item.path, None, ""] = leaf  # this flow was looked for, not its pack
                 if item.health != "error" and item.pack and flow.id == item.pack.entry.flow_id:
                     # Where to begin: an entry flow that runs.
                     places.setdefault(None, leaf if unfolded else branch)
@@ -201,16 +210,26 @@ class PacksScreen(WorkbenchScreen):
             self._fill()
 
     def _say_state(self) -> None:
-        counts = self.workspace.wait_counts()
+        counts = self._counts = self.workspace.wait_counts()
         waits, away = counts.open, inbox_word(counts.due, counts.answered)
         state, name = "RUNNING" if self._loading else "IDLE", self.root.resolve().name
-        note = "TYPING · Esc leaves" if self.query_one("#filter", Input).has_focus else away
+        note = "TYPING · Esc leaves" if self.typing else away
         self.query_one(StatusStrip).update(
             StripState(pack=name or "packs", state=state, waits=waits, note=note)
         )
 
     def on_descendant_focus(self) -> None:
         self._say_state()
+        self.refresh_hints()
+
+    def look_outside(self) -> None:
+        if self.workspace.wait_counts() != self._counts:
+            self._say_state()
+
+    @property
+    def typing(self) -> bool:
+        """Whether letters are text now."""
+        return self.query_one("#filter", Input).has_focus
 
     # the row under the cursor
 
@@ -251,13 +270,14 @@ class PacksScreen(WorkbenchScreen):
             preview.show(None, {}, {})
             self.query_one("#about", Pane).headline = ""
             return
-        item, flow_id = row
+        item, flow_id, entry = row
         chosen = self._chosen()
         if flow_id is None or item.pack is None:
             facts.replace(wrapped(pack_lines(item), width))
         else:
             text = short(self._input(item, flow_id), 200)
-            facts.replace(wrapped(flow_lines(item.pack, item.pack.flows[flow_id], text), width))
+            told = flow_lines(item.pack, item.pack.flows[flow_id], text, entry)
+            facts.replace(wrapped(told, width))
         flow = item.pack.flows[chosen[1]] if item.pack is not None and chosen else None
         preview.show(flow, {}, {})
         about = self.query_one("#about", Pane)
@@ -301,9 +321,13 @@ class PacksScreen(WorkbenchScreen):
 
     def title_of(self, action_id: str) -> str:
         titles = {"open": "choose" if self.empty else "input", "go_on": "run", "pane_1": "last run"}
+        if self.typing:
+            titles = {"open": "to the list", "leave": "no filter"}
         return titles.get(action_id) or super().title_of(action_id)
 
     def hints(self) -> list[str]:
+        if self.typing:
+            return ["open", "leave"]
         if self.empty:
             return ["open", "settings", "help", "palette", "quit"]
         return ["open", "step_over", "go_on", "find", "pane_1", "waits", "help", "palette"]
@@ -312,9 +336,12 @@ class PacksScreen(WorkbenchScreen):
         chosen = self._chosen()
         assert chosen is not None
         item, flow_id = chosen
-        request = StartRequest(Path(item.path), flow_id, self._input(item, flow_id))
+        entry, value = self.row[2] if self.row is not None else "", self._input(item, flow_id)
+        request = StartRequest(Path(item.path), flow_id, value, entry=entry)
         run = self.workspace.start(request, STEPPING if stepping else RUNNING)
-        self.bench.open_run(run.id, stepping=stepping)
+        if not stepping:
+            self.bench.going_on.add(run.id)
+        self.bench.open_run(run.id)
 
     def do_open(self) -> None:
         if self.empty:
@@ -342,7 +369,7 @@ class PacksScreen(WorkbenchScreen):
         def took(value: tuple[Json] | None) -> None:
             if value is not None:
                 self._typed[item.path, flow_id] = value[0]
-                self._start(stepping=True)
+                self.attempt(lambda: self._start(stepping=True))  # an entry point may need more
 
         value, draft = self._input(item, flow_id), f"{item.path}#{flow_id}"
         editor = flow_input(self.workspace, Path(item.path), flow_id, value, "step it", draft=draft)
@@ -352,7 +379,7 @@ class PacksScreen(WorkbenchScreen):
         line = self.query_one("#filter", Input)
         line.display = True
         line.value = self._filter
-        line.focus()
+        self.set_focus(line)  # at once: the next key is already for it
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id == "filter" and event.value != self._filter:

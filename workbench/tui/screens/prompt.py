@@ -57,7 +57,7 @@ class PromptScreen(ModalScreen[str | None]):
         box = Vertical(line, classes="box")
         box.border_title = self._label.replace("[", "\\[")
         known = "→ completes · ↑ earlier · " if self._paths else ""
-        box.border_subtitle = f"{known}Enter takes it · Esc leaves"
+        box.border_subtitle = f"TYPING · {known}Enter takes it · Esc leaves"
         yield box
 
     def on_mount(self) -> None:

@@ -32,18 +32,22 @@ STEPPING_ACTIONS = (
 
 class Stepping(WorkbenchScreen):
     """A screen that shows a run and steps it. It has the model, the path under its cursor
-    (`selected`), and how the person last moved (`stepping`): an answered wait goes on that way.
-    `_elsewhere` says that the cursor was put on another node than the current one."""
+    (`selected`). `_elsewhere` says that the cursor was put on another node than the current one."""
 
     run_id: str
     model: RunModel
     selected: str | None
-    stepping: bool
     _elsewhere: bool
     _wanted: tuple[str, tuple[str, str] | None] | None = None
     _arrival: Arrival | None = None
     _compiling = ""
     rerunning = False
+
+    @property
+    def stepping(self) -> bool:
+        """Whether the person last stepped: an answered wait goes on the way they were going, on
+        whichever screen they answer it."""
+        return self.run_id not in self.bench.going_on
 
     @abstractmethod
     def look_again(self) -> None:
@@ -175,7 +179,10 @@ class Stepping(WorkbenchScreen):
 
     def _go(self, mode: str, to: tuple[str, str] | None = None) -> None:
         self._present()
-        self.stepping = mode != "run"
+        if mode == "run":
+            self.bench.going_on.add(self.run_id)
+        else:
+            self.bench.going_on.discard(self.run_id)
         failure = self.model.pause is not None and self.model.pause.reason == "failure"
         choice = Choice("let_go") if failure else None
         if self.workspace.live(self.run_id) is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.model.pointers import ABSENT
-from workbench.tui.inspection import inspect
+from workbench.tui.inspection import Inspection, inspect
 from workbench.tui.named_value import NamedValue, Pairs, natural_pairs, place_name
 from workbench.tui.run_model import RunModel
 from workbench.tui.screens.base import WorkbenchScreen
@@ -40,19 +40,25 @@ class ValueKeys(WorkbenchScreen):
         seen = inspector.seen
         if seen is None:
             return None
+        if self._pane == "flow":
+            return self.node_value(seen)
+        found = inspector.under_cursor
+        name = place_name(self.model, seen)
+        return None if found is None else NamedValue(f"{name} · {found[0]}", *found[1:])
+
+    def node_value(self, seen: Inspection) -> NamedValue | None:
+        """What a node gave, or what it was sent; None before it ran."""
         place = place_name(self.model, seen)
-        if self._pane != "flow":
-            found = inspector.under_cursor
-            return None if found is None else NamedValue(f"{place} · {found[0]}", *found[1:])
         if seen.has_output and seen.step is not None:
             return NamedValue(f"{place} · {seen.out_title}", seen.output)
         return NamedValue(f"{place} · In", seen.sent) if seen.has_sent else None
 
     def _pairs(self) -> Pairs:
-        """What is worth comparing here: within the run, and with the run before."""
         seen = self.query_one(Inspector).seen
-        if seen is None:
-            return []
+        return [] if seen is None else self.pairs_at(seen)
+
+    def pairs_at(self, seen: Inspection) -> Pairs:
+        """What is worth comparing at a node: within the run, and with the run before."""
         earlier = self.workspace.run_before(self.run_id, seen.path) if seen.step else None
         if earlier is None:
             return natural_pairs(self.model, seen)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.document._document import Document
+from textual.document._document import Document, EditResult, Location
 from textual.document._document_navigator import DocumentNavigator
 from textual.message import Message
 from textual.widgets import TextArea
@@ -25,6 +25,25 @@ if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
 _COLOURED_CHARS = 2_000  # a longer line is drawn plain
+
+
+class KeptText(Document):
+    """A document that joins its lines once an edit: Textual asks for all of its text for every
+    row that it draws."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._joined: str | None = None
+
+    @property
+    def text(self) -> str:
+        if self._joined is None:
+            self._joined = super().text
+        return self._joined
+
+    def replace_range(self, start: Location, end: Location, text: str) -> EditResult:
+        self._joined = None
+        return super().replace_range(start, end, text)
 
 
 class CodeArea(TextArea):
@@ -66,7 +85,7 @@ class CodeArea(TextArea):
     def _set_document(self, text: str, language: str | None) -> None:
         # As the base class without tree-sitter, but for how lines are wrapped.
         self._highlight_query = None
-        self.document = Document(text)
+        self.document = KeptText(text)
         self.wrapped_document = WrappedLines(self.document, tab_width=self.indent_width)
         self.navigator = DocumentNavigator(self.wrapped_document)
         self._build_highlight_map()

@@ -63,6 +63,9 @@ class Inspector(Vertical):
         """Show this node; what is open and scrolled stays with its paths."""
         if seen == self._seen:
             return
+        if self._seen is not None and seen.path != self._seen.path:
+            for view in self.query(LineView):
+                view.pan = 0  # what is another node's begins where it is read
         self._seen = seen
         self.query_one(ReasonLines).show(seen.reasons)
         self._show_values(seen)

@@ -67,7 +67,8 @@ class KeyBar(Widget):
             named = [key for key in keys_in_use.of(name)[:2] if not key.startswith("shift")]
             keys = " ".join(spell(key) for key in named)
             cells = cell_len(keys) + 1 + cell_len(title) + len(GAP)
-            if used + cells > max(room, width // 3):
+            # What went wrong may need all of the row; anything else leaves some keys.
+            if used + cells > max(room, 0 if self._bad else width // 3):
                 break
             used += cells
             dim = name in self._refused and self.app.ansi_color is False and not veiled()

@@ -10,14 +10,14 @@ from textual.widgets.tree import TreeNode
 from workbench.session.views import PackSummary
 from workbench.tui.widgets.glyphs import CURSOR
 
-# What a row stands for: a pack, or one flow of it.
-Row = tuple[PackSummary, str | None]
+# What a row stands for: a pack, one flow of it, or one entry point of that flow ("" is its start).
+Row = tuple[PackSummary, str | None, str]
 
 
 class PackTree(Tree[Row]):
-    """Packs with their flows below them."""
+    """Packs with their flows below them, and the other ways into a flow below it."""
 
-    DEFAULT_CSS = "PackTree { background: $background; }"
+    DEFAULT_CSS = "PackTree { background: $background; scrollbar-size-vertical: 1; }"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("packs", id=id)

@@ -92,12 +92,12 @@ def step_state(
     breakpoint: Breakpoint = "",
 ) -> RailState:
     """The line of a node whose latest step is `step`. With `forks` (the node has more than one
-    way out) the branch taken is shown. An answered wait says how it was answered, and by "you"."""
+    way out) the branch taken is shown. An answered wait says how it was answered."""
     word, glyph = _STEP_STATES[step.status]
     source = "" if step.source == "engine" else step.source
     time = human_duration(step.duration_us) if step.ended or step.duration_us else ""
     if step.status == "succeeded" and isinstance(step.resolution, dict):
-        word, source = str(step.resolution.get("status", word)), "you"
+        word = str(step.resolution.get("status", word))
         time = f"+{time}" if step.duration_us >= 60_000_000 else time
     route = ""
     if forks and step.route is not None:

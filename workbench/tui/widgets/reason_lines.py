@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from textual.color import Color
 from textual.content import Content
+from textual.geometry import Size
 from textual.style import Style
 from textual.widget import Widget
 
@@ -27,6 +28,9 @@ class ReasonLines(Widget):
         if tuple(lines) != self._lines:
             self._lines = tuple(lines)
             self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return super().get_content_height(container, viewport, width) if self._lines else 0
 
     def render(self) -> Content:
         parts = [Content.styled(drawn(text), self._style(tone)) for tone, text in self._lines]

@@ -146,7 +146,7 @@ class RowPacker:
         where = self._remember(step)
         word, source = STEP_WORDS[step.status], step.source
         if step.status == "succeeded" and isinstance(step.resolution, dict):
-            word, source = str(step.resolution.get("status", word)), "you"
+            word = str(step.resolution.get("status", word))
         at = self.time(self._moment(step.vt, event))
         shown = "" if source == "engine" else source
         return (
