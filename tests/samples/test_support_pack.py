@@ -10,9 +10,11 @@ from jsonschema import Draft202012Validator
 
 from tests.samples.sample_runs import PACKS, load, presets, run_pack
 from tests.samples.stock_host import World, call_node
+from workbench.model.ingress import IngressEnvelope
 from workbench.model.run import Run
 from workbench.model.waits import Resolution
 from workbench.session import StartRequest, Workspace
+from workbench.session.conversation import Delivered, send
 
 PACK = "support-triage"
 TOKEN = b"heron"
@@ -221,3 +223,19 @@ def test_the_token_reaches_the_crm_and_no_record(bench: Workspace) -> None:
     assert request.request["headers"]["authorization"] == "Bearer ⟦secret:CRM_TOKEN:plain⟧"
     told = [repr(part) for part in (run, *bench.steps(run.id), *bench.effects(run.id))]
     assert "blue-heron" not in "".join(told)
+
+
+def test_the_machine_asks_waits_and_has_the_answer_classified(bench: Workspace) -> None:
+    def say(text: str) -> Delivered:
+        envelope = IngressEnvelope("demo", "feedback", user="grace", payload={"text": text})
+        return send(bench, PACKS / PACK, envelope)
+
+    asked = say("Hi")
+    assert asked.replies == ({"text": "How did we do?"},)
+    assert [question.prompt for question in asked.questions] == ["How did we do?"]
+    answered = say("My invoice is wrong, urgent")
+    assert answered.run.id == asked.run.id and answered.run.status == "finished"
+    assert answered.run.output["status"] == "done"
+    assert answered.run.output["response"]["topic"] == "billing"
+    sources = [step.source for step in bench.steps(answered.run.id)]
+    assert sources == ["mock", "you", "wasm", "engine"]
