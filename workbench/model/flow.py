@@ -14,8 +14,15 @@ from workbench.model.findings import Finding, Place
 from workbench.model.values import Json, encode, sha256
 
 NodeKind = Literal[
-    "exec", "component", "emit", "flow.call", "session.wait", "provider.invoke", "effect",
-    "adapter", "complete",
+    "exec",
+    "component",
+    "emit",
+    "flow.call",
+    "session.wait",
+    "provider.invoke",
+    "effect",
+    "adapter",
+    "complete",
 ]
 RoutingKind = Literal["end", "reply", "next", "branch", "custom"]
 

@@ -179,9 +179,7 @@ class ProcessDesk:
         self._desk.promises.wake()
         return {"record": record(self._known(run.id))}
 
-    def _signal(
-        self, process_id: Json, signal_name: Json, signal_id: Json, request: Json
-    ) -> Json:
+    def _signal(self, process_id: Json, signal_name: Json, signal_id: Json, request: Json) -> Json:
         run, by = self._known(process_id), f"signal:{signal_id}"
         name = str(signal_name)
         rows = self._desk.store.waits(run.id, live=False)

@@ -235,6 +235,5 @@ def walk(value: Json, pointer: str = "") -> Iterator[tuple[str, str, Json]]:
         stem = at if inside is ABSENT else f"{at}/{INSIDE}"
         inner = children(item if inside is ABSENT else inside)
         todo.extend(
-            (f"{stem}/{escape(str(name))}", str(name), part)
-            for name, part in reversed(list(inner))
+            (f"{stem}/{escape(str(name))}", str(name), part) for name, part in reversed(list(inner))
         )
