@@ -8,9 +8,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pytest
+from textual.app import App
 from textual.events import Key
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
@@ -54,6 +55,31 @@ def copy_sample(folder: Path) -> Path:
     return folder
 
 
+async def drained(app: App[Any]) -> None:
+    """Every message that is on its way was taken."""
+    quiet = 0
+    while quiet < 4 and app.is_running:
+        await asyncio.sleep(0)
+        pumps = (app, *app._registry)
+        quiet = 0 if any(pump.message_queue_size for pump in pumps) else quiet + 1
+
+
+async def at_rest(app: App[Any]) -> None:
+    """The same, and what came of it is laid out and drawn, without waiting for the timers that
+    gather resizes and repaints."""
+    await drained(app)
+    app._check_resize()
+    await drained(app)
+    for _ in range(4):
+        if not app.is_running:
+            return
+        screen = app.screen
+        if not screen.is_mounted:
+            await asyncio.sleep(0)
+        screen._on_timer_update()  # what Textual's own timer does sixty times a second
+        await drained(app)
+
+
 class Bench:
     """The app in front of a person who types, looks, and waits for what they expect."""
 
@@ -79,27 +105,14 @@ class Bench:
             event = Key(name, key if len(key) == 1 else None)
             event.set_sender(self.app)
             driver.send_message(event)
-            await self._drained()
+            await drained(self.app)
         await self.settle()
-
-    async def _drained(self) -> None:
-        quiet = 0
-        while quiet < 4 and self.app.is_running:
-            await asyncio.sleep(0)
-            pumps = (self.app, *self.app._registry)
-            quiet = 0 if any(pump.message_queue_size for pump in pumps) else quiet + 1
 
     async def settle(self) -> None:
         """Take in what happened, and draw it."""
         self.facts += self._news.take()
         self.app._pump()
-        await self._drained()
-        for _ in range(4):
-            screen = self.app.screen
-            if not screen.is_mounted:
-                await asyncio.sleep(0)
-            screen._on_timer_update()  # what Textual's own timer does sixty times a second
-            await self._drained()
+        await at_rest(self.app)
 
     async def until(self, true: Callable[[], object], what: str) -> None:
         """Wait for a condition; fails with the screen when it does not come true in time."""
