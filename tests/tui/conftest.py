@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
@@ -51,9 +50,10 @@ def rest_is_seen() -> Iterable[None]:
     async def pause(pilot: Pilot[Any], delay: float | None = None) -> None:
         await at_rest(pilot.app)
         if delay:
-            await asyncio.sleep(delay)
+            await paused(pilot, delay)
             await at_rest(pilot.app)
 
+    paused = Pilot.pause
     patch = pytest.MonkeyPatch()
     patch.setattr(App, App._press_keys.__name__, press)
     patch.setattr(Pilot, Pilot.pause.__name__, pause)
