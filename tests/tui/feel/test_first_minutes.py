@@ -102,7 +102,7 @@ def back_to_the_run(tmux: Tmux) -> None:
         text = tmux.steady()
         if "1 Flow" in text:
             return
-        if "0 Packs" in text:
+        if "0 Packs" in text and "TYPING" not in text:
             tmux.press("1", "1 Flow")
         else:
             tmux.send("Escape")
