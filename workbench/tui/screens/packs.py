@@ -48,6 +48,7 @@ class PacksScreen(WorkbenchScreen):
     """Every pack below a folder. Enter shows what a flow would be sent, n steps it, F5 runs it."""
 
     CSS_PATH = "packs.tcss"
+    AUTO_FOCUS = "#tree"  # the first that could have it is the filter, and letters would be text
     home: ClassVar[bool] = True
     ACTIONS: ClassVar[tuple[str, ...]] = (
         "open",
@@ -89,7 +90,6 @@ class PacksScreen(WorkbenchScreen):
 
     def on_mount(self) -> None:
         self.query_one("#filter").display = self.query_one("#ways").display = False
-        self.query_one(PackTree).focus()
         self._say_state()
         self.do_reload()
 
