@@ -77,7 +77,7 @@ def every_key(tmux: Tmux, mark: str, way: str) -> set[str]:
         if mark not in tmux.text:
             back_to_the_run(tmux)
             tmux.press(way, mark)
-            tmux.steady(3)
+            tmux.steady(25)
     return done
 
 
@@ -94,6 +94,7 @@ def leave_dialogs(tmux: Tmux) -> None:
         # Never twice in a hurry: Esc Esc g is alt+g to a terminal.
         tmux.send("Escape")
         tmux.until(lambda now: footer(tmux) and "TYPING" not in now, "a footer after Esc", 10)
+        tmux.steady(25)  # longer than a terminal waits for what may follow an Esc
     raise AssertionError(f"Esc does not lead back\n{tmux.text}")
 
 
