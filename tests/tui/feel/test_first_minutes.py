@@ -94,7 +94,7 @@ def leave_dialogs(tmux: Tmux) -> None:
         # Never twice in a hurry: Esc Esc g is alt+g to a terminal.
         tmux.send("Escape")
         tmux.until(lambda now: footer(tmux) and "TYPING" not in now, "a footer after Esc", 10)
-        tmux.steady(25)  # longer than a terminal waits for what may follow an Esc
+        tmux.steady(90)  # longer than a terminal waits for what may follow an Esc
     raise AssertionError(f"Esc does not lead back\n{tmux.text}")
 
 
