@@ -84,7 +84,7 @@ def every_key(tmux: Tmux, mark: str, way: str) -> set[str]:
 def leave_dialogs(tmux: Tmux) -> None:
     """Out of what a key opened, back to a screen with keys at its bottom."""
     for _ in range(5):
-        text = tmux.steady(12)
+        text = tmux.steady(40)  # a dialog is drawn after the bottom row that made way for it
         if "EDITING" in text:
             tmux.press("Enter", "EDITING", gone=True)
             continue
