@@ -140,6 +140,15 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
 
 
 @pytest.fixture
+def inline(tmp_path: Path) -> Iterator[Workspace]:
+    """What links do is the same on either store."""
+    (tmp_path / "desk").mkdir()
+    workspace = Workspace(tmp_path / "desk", store=open_store(None))
+    yield workspace
+    workspace.close()
+
+
+@pytest.fixture
 def plain(tmp_path: Path) -> Iterator[Workspace]:
     (tmp_path / "desk").mkdir()
     workspace = Workspace(tmp_path / "desk")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,6 @@ from workbench.effects.control import Stopped
 from workbench.model.effect import EffectRecord
 from workbench.model.run import Run
 from workbench.session import STEPPING, DriveMode, StartRequest, Workspace
-from workbench.store import open_store
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
-    folder = tmp_path / "desk"
-    folder.mkdir()
-    store = open_store(None) if request.param == "memory" else None
-    workspace = Workspace(folder, store=store)
-    yield workspace
-    workspace.close()
 
 
 def test_a_durable_step_is_a_component_s_operation(desk: Workspace) -> None:

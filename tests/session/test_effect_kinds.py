@@ -4,7 +4,6 @@ only pins, mocks and recordings answer, and what a run does that was cut off ins
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,27 +23,6 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.values import Json
 from workbench.model.waits import Resolution
 from workbench.session import HEADLESS, RUNNING, StartRequest, Workspace
-from workbench.store import open_store
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
-    folder = tmp_path / "desk"
-    folder.mkdir()
-    store = open_store(None) if request.param == "memory" else None
-    workspace = Workspace(folder, store=store)
-    yield workspace
-    workspace.close()
-
-
-@pytest.fixture
-def inline(tmp_path: Path) -> Iterator[Workspace]:
-    """What links do is the same on either store."""
-    (tmp_path / "desk").mkdir()
-    workspace = Workspace(tmp_path / "desk", store=open_store(None))
-    yield workspace
-    workspace.close()
-
 
 # -- pins, mocks, faults, recordings -------------------------------------------------------------
 

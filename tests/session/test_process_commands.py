@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,27 +19,6 @@ from workbench.model.values import Json
 from workbench.model.waits import Resolution
 from workbench.session import StartRequest, Workspace
 from workbench.session.effect_links import EffectParts, effect_links
-from workbench.store import open_store
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
-    folder = tmp_path / "desk"
-    folder.mkdir()
-    store = open_store(None) if request.param == "memory" else None
-    workspace = Workspace(folder, store=store)
-    yield workspace
-    workspace.close()
-
-
-@pytest.fixture
-def inline(tmp_path: Path) -> Iterator[Workspace]:
-    """What links do is the same on either store."""
-    (tmp_path / "desk").mkdir()
-    workspace = Workspace(tmp_path / "desk", store=open_store(None))
-    yield workspace
-    workspace.close()
-
 
 ID = "{steps.launch.record.process_id}"
 

@@ -153,11 +153,12 @@ def settle_step_answer(node: Node, step: StepRecord, wait: Wait) -> StepRecord:
     return replace(done, status="failed", error=_refusal(node, answer))
 
 
+_ANSWERERS: dict[str, Source] = {"mock": "mock", "pin": "pin", "clock": "engine"}
+
+
 def _who(wait: Wait) -> Source:
     """Whose answer it is, as a row says it."""
-    if wait.resolved_by in ("mock", "pin"):
-        return wait.resolved_by  # type: ignore[return-value]
-    return "engine" if wait.resolved_by == "clock" else "you"
+    return _ANSWERERS.get(wait.resolved_by or "", "you")
 
 
 def answer_route(routing: Routing, status: str, semantics: Semantics) -> Route | None:

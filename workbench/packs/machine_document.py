@@ -28,9 +28,9 @@ from workbench.model.outbox import compact
 from workbench.model.pack import Component, PackContent
 from workbench.model.values import Json, short
 from workbench.packs.content import MACHINES
+from workbench.packs.flow_folder import read_folder
 from workbench.packs.located import Located, invalid, read_yaml
 
-SUFFIXES = (".json", ".yaml", ".yml")
 KIND = "machine"
 StepType = Literal["adapter", "await_input", "complete"]
 # As the reference writes its step kinds, and as YAML is usually written.
@@ -54,18 +54,9 @@ def read_machines(
     content: PackContent, flows: Mapping[str, Flow], components: Mapping[str, Component]
 ) -> tuple[dict[str, Flow], list[Finding]]:
     """The machines of a pack by id, and findings about those that clash with another flow."""
-    found: dict[str, Flow] = {}
-    remarks: list[Finding] = []
-    for file in content.entries():
-        if not file.startswith(MACHINES) or not file.endswith(SUFFIXES):
-            continue
-        flow = _remarked(_read(content, file), components)
-        if flow.id in flows or flow.id in found:
-            said = f"there is a flow {flow.id} already: this one is left out"
-            remarks.append(Finding("duplicate_flow", "error", file, said))
-            continue
-        found[flow.id] = flow
-    return found, remarks
+    return read_folder(
+        content, MACHINES, flows, lambda file: _remarked(_read(content, file), components)
+    )
 
 
 def compile_machine(text: str, file: str) -> Flow:

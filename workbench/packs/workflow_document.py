@@ -29,10 +29,10 @@ from workbench.model.pack import Component, PackContent
 from workbench.model.values import Json, short
 from workbench.model.workflow import find_cycle, upstream
 from workbench.packs.content import WORKFLOWS
+from workbench.packs.flow_folder import read_folder
 from workbench.packs.located import Located, invalid, read_yaml
 from workbench.packs.workflow_step import compile_step
 
-SUFFIXES = (".yaml", ".yml", ".json")
 KIND = "workflow"
 
 
@@ -40,18 +40,9 @@ def read_workflows(
     content: PackContent, flows: Mapping[str, Flow], components: Mapping[str, Component]
 ) -> tuple[dict[str, Flow], list[Finding]]:
     """The workflows of a pack by id, and findings about those that clash with a flow's id."""
-    found: dict[str, Flow] = {}
-    remarks: list[Finding] = []
-    for file in content.entries():
-        if not file.startswith(WORKFLOWS) or not file.endswith(SUFFIXES):
-            continue
-        flow = bind_tools(read_workflow(content, file), components)
-        if flow.id in flows or flow.id in found:
-            said = f"there is a flow {flow.id} already: this one is left out"
-            remarks.append(Finding("duplicate_flow", "error", file, said))
-            continue
-        found[flow.id] = flow
-    return found, remarks
+    return read_folder(
+        content, WORKFLOWS, flows, lambda file: bind_tools(read_workflow(content, file), components)
+    )
 
 
 def read_workflow(content: PackContent, file: str) -> Flow:
